@@ -1,0 +1,170 @@
+#include "base/buffer.h"
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+char *buffer_reserve(struct buffer *buffer, size_t size)
+{
+    size_t needed = buffer->size + size;
+    if (needed > buffer->capacity) {
+        size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
+        while (capacity < needed)
+            capacity *= 2;
+        buffer->data = mem_realloc(buffer->data, capacity);
+        buffer->capacity = capacity;
+    }
+    return buffer->data + buffer->size;
+}
+
+void buffer_grow(struct buffer *buffer, size_t size)
+{
+    buffer->size += size;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size == 0)
+        return;
+    memcpy(buffer_reserve(buffer, size), data, size);
+    buffer->size += size;
+}
+
+void buffer_text(struct buffer *buffer, struct text text)
+{
+    buffer_append(buffer, text.data, text.size);
+}
+
+void buffer_string(struct buffer *buffer, const char *string)
+{
+    buffer_append(buffer, string, strlen(string));
+}
+
+void buffer_char(struct buffer *buffer, char c)
+{
+    *buffer_reserve(buffer, 1) = c;
+    buffer->size++;
+}
+
+void buffer_uint(struct buffer *buffer, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    buffer_append(buffer, digits + at, sizeof(digits) - at);
+}
+
+void buffer_int(struct buffer *buffer, int64_t value)
+{
+    if (value < 0)
+        buffer_char(buffer, '-');
+    buffer_uint(buffer, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int wanted = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (wanted > 0) {
+        vsnprintf(buffer_reserve(buffer, (size_t)wanted + 1), (size_t)wanted + 1, format, again);
+        buffer->size += (size_t)wanted;
+    }
+    va_end(again);
+}
+
+void buffer_consume(struct buffer *buffer, size_t size)
+{
+    buffer->size -= size;
+    if (buffer->size > 0)
+        memmove(buffer->data, buffer->data + size, buffer->size);
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    buffer->size = 0;
+}
+
+void buffer_free(struct buffer *buffer)
+{
+    mem_free(buffer->data);
+    *buffer = (struct buffer){ 0 };
+}
+
+/* Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629 section 4). */
+static size_t utf8_length(const unsigned char *at, size_t left)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high;
+        size_t size;
+    } forms[] = {
+        { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 }, { 0xE1, 0xEC, 0x80, 0xBF, 3 },
+        { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 },
+        { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
+    };
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (at[0] < forms[i].first_low || at[0] > forms[i].first_high)
+            continue;
+        if (forms[i].size > left || at[1] < forms[i].second_low || at[1] > forms[i].second_high)
+            return 0;
+        for (size_t k = 2; k < forms[i].size; k++)
+            if ((at[k] & 0xC0) != 0x80)
+                return 0;
+        return forms[i].size;
+    }
+    return 0;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+static size_t append_escaped(struct buffer *buffer, const unsigned char *at, size_t left)
+{
+    static const char shorts[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
+    unsigned char c = at[0];
+    if (c == '"' || c == '\\') {
+        buffer_char(buffer, '\\');
+        buffer_char(buffer, (char)c);
+    } else if (c < sizeof(shorts) && shorts[c] != 0) {
+        buffer_char(buffer, '\\');
+        buffer_char(buffer, shorts[c]);
+    } else if (c < 0x20 || c == 0x7F) {
+        buffer_printf(buffer, "\\u%04x", c);
+    } else {
+        size_t size = utf8_length(at, left);
+        if (size == 0)
+            buffer_string(buffer, "\xEF\xBF\xBD");
+        else
+            buffer_append(buffer, at, size);
+        return size == 0 ? 1 : size;
+    }
+    return 1;
+}
+
+void buffer_json_string(struct buffer *buffer, struct text text)
+{
+    const unsigned char *bytes = (const unsigned char *)text.data;
+    buffer_reserve(buffer, text.size + 2);
+    buffer_char(buffer, '"');
+    for (size_t i = 0; i < text.size;) {
+        size_t plain = i;
+        while (plain < text.size && is_plain(bytes[plain]))
+            plain++;
+        buffer_append(buffer, bytes + i, plain - i);
+        i = plain;
+        if (i < text.size)
+            i += append_escaped(buffer, bytes + i, text.size - i);
+    }
+    buffer_char(buffer, '"');
+}

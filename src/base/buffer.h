@@ -1,0 +1,42 @@
+/* buffer: bytes that grow at the end and are taken from the front.
+ *
+ * Embedded by its owner; a zeroed struct is an empty buffer. Growth doubles, so appending is O(1) amortised.
+ * One thread. Sizes are bounded by the caller: growth aborts when memory is out (base/memory). */
+#pragma once
+
+#include "base/text.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+    char *data;
+    size_t size;
+    size_t capacity;
+};
+
+void buffer_append(struct buffer *buffer, const void *data, size_t size);
+void buffer_text(struct buffer *buffer, struct text text);
+void buffer_string(struct buffer *buffer, const char *string);
+void buffer_char(struct buffer *buffer, char c);
+void buffer_uint(struct buffer *buffer, uint64_t value); /* decimal */
+void buffer_int(struct buffer *buffer, int64_t value);   /* decimal */
+void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text as a JSON string with its quotes: control characters and invalid UTF-8 are escaped (as U+FFFD). */
+void buffer_json_string(struct buffer *buffer, struct text text);
+
+/* Room for `size` more bytes at the returned place; call buffer_grow with what was really written. */
+char *buffer_reserve(struct buffer *buffer, size_t size);
+void buffer_grow(struct buffer *buffer, size_t size);
+
+/* Takes `size` bytes from the front: O(rest). */
+void buffer_consume(struct buffer *buffer, size_t size);
+
+void buffer_clear(struct buffer *buffer); /* keeps the memory */
+void buffer_free(struct buffer *buffer);  /* empty again, memory given back */
+
+static inline struct text buffer_as_text(const struct buffer *buffer)
+{
+    return (struct text){ buffer->data == NULL ? "" : buffer->data, buffer->size };
+}

@@ -1,0 +1,61 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void mark_cut(char *message, size_t size, int wanted)
+{
+    if (wanted >= (int)size)
+        memcpy(message + size - 4, "...", 4);
+}
+
+int error_set(struct error *err, int code, const char *format, ...)
+{
+    if (err == NULL)
+        return code;
+
+    va_list args;
+    va_start(args, format);
+    int wanted = vsnprintf(err->message, sizeof(err->message), format, args);
+    va_end(args);
+    mark_cut(err->message, sizeof(err->message), wanted);
+    err->code = code;
+    return code;
+}
+
+int error_wrap(struct error *err, const char *format, ...)
+{
+    if (err == NULL)
+        return E_INTERNAL;
+
+    char prefix[ERROR_MESSAGE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(prefix, sizeof(prefix), format, args);
+    va_end(args);
+
+    char inner[ERROR_MESSAGE_SIZE];
+    memcpy(inner, err->message, sizeof(inner));
+    int wanted = snprintf(err->message, sizeof(err->message), "%s: %s", prefix, inner);
+    mark_cut(err->message, sizeof(err->message), wanted);
+    return err->code;
+}
+
+const char *error_name(int code)
+{
+    static const char *const names[] = {
+        [0] = "ok",
+        [-E_INVALID] = "invalid",
+        [-E_TOO_LARGE] = "too_large",
+        [-E_LIMITED] = "limited",
+        [-E_UNAVAILABLE] = "unavailable",
+        [-E_UNKNOWN] = "unknown",
+        [-E_NOT_FOUND] = "not_found",
+        [-E_CANCELED] = "canceled",
+        [-E_IO] = "io",
+        [-E_INTERNAL] = "internal",
+    };
+    int last = (int)(sizeof(names) / sizeof(names[0])) - 1;
+    return code <= 0 && -code <= last ? names[-code] : "internal";
+}

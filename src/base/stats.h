@@ -1,0 +1,35 @@
+/* stats: the sections of /debug/stats. Each module registers its own and fills it when asked.
+ *
+ * A section is a JSON value built with yyjson's mutable document; api/ renders the document as JSON or as text.
+ * Loop thread only. */
+#pragma once
+
+#include "base/list.h"
+
+#include <yyjson.h>
+
+struct stats {
+    struct list sections;
+};
+
+/* Builds the section's value in `doc`. Keys are string literals, or copied with yyjson_mut_strcpy. */
+typedef yyjson_mut_val *(*stats_fill)(void *arg, yyjson_mut_doc *doc);
+
+/* Embedded by the module, linked into stats until stats_remove. */
+struct stats_section {
+    struct list link;
+    const char *name;    /* "http" */
+    const char *summary; /* one sentence for the index */
+    stats_fill fill;
+    void *arg;
+};
+
+void stats_init(struct stats *stats);
+void stats_add(struct stats *stats, struct stats_section *section);
+void stats_remove(struct stats_section *section);
+struct stats_section *stats_find(struct stats *stats, const char *name); /* or NULL */
+
+/* Draws a section's value as aligned text for a terminal: scalars as "name value" lines, an array of objects as
+ * a table, nested objects indented. The result is malloc'ed in `out` (struct buffer). */
+struct buffer;
+void stats_text(const char *title, yyjson_mut_val *value, struct buffer *out);

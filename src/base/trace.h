@@ -1,0 +1,32 @@
+/* trace: W3C trace context (Trace Context Level 1, sections 3.2 and 3.3): parsed, made, passed on.
+ *
+ * traceparent = 00-<32 hex trace id>-<16 hex span id>-<2 hex flags>. A broken or all-zero one is ignored and a
+ * new trace begins, as the recommendation says (section 4.2). No allocation; any thread. */
+#pragma once
+
+#include "base/random.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TRACE_ID_SIZE 33 /* hex and NUL */
+#define TRACE_PARENT_SIZE 56
+
+struct trace_context {
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+    uint8_t flags; /* bit 0: sampled */
+};
+
+/* Starts a new trace, sampled. */
+void trace_start(struct trace_context *trace, struct random *random);
+
+/* Reads a header's value. Returns false, with `trace` untouched, when it is not a valid traceparent. */
+bool trace_parse(struct trace_context *trace, struct text header);
+
+/* A child: same trace and flags, a new span id. */
+void trace_child(struct trace_context *child, const struct trace_context *parent, struct random *random);
+
+void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE]);
+void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE]);
