@@ -6,7 +6,8 @@
  *
  * A series is found once, at start (metric_series), and updated through its pointer: one addition.
  * Series live as long as the registry. Loop thread only; other threads hand their counts over first.
- * Label growth is bounded: beyond METRICS_SERIES_MAX series of a family, label values become "other". */
+ * Label growth is bounded: beyond METRICS_SERIES_MAX series of a family, label values become "other", and a value is cut
+ * at METRICS_VALUE_MAX bytes. */
 #pragma once
 
 #include "base/buffer.h"
@@ -18,19 +19,27 @@
 
 #define METRICS_SERIES_MAX 1000
 #define METRICS_LABELS_MAX 4
+#define METRICS_VALUE_MAX  249 /* the longest topic name a broker takes */
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 /* METRIC_ID(...) ids come from the list: METRIC_HTTP_REQUESTS for millrace_http_requests_total. */
 enum metric_id {
-#define METRIC(id, type, name, help, ...) METRIC_##id,
+#define METRIC(id, ...) METRIC_##id,
 #include "base/metrics_list.h"
 #undef METRIC
     METRIC_COUNT
 };
 
 struct metrics;
-struct series;
+struct metric_bounds;
+
+/* Read and written by the functions below only; here so that an update is one addition in the caller's code. */
+struct series {
+    double value;                       /* histogram: the sum of what was observed */
+    uint64_t *buckets;                  /* histogram: observations by bucket; the last is above all bounds */
+    const struct metric_bounds *bounds; /* histogram: shared by its family */
+};
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
@@ -39,12 +48,25 @@ void metrics_free(struct metrics *metrics);
  * `values` has as many entries as the family has labels; they are copied. */
 struct series *metric_series(struct metrics *metrics, enum metric_id id, const char *const *values);
 
-/* For the usual few labels: metric(m, METRIC_PRODUCED, "jobs"). */
-#define metric(metrics, id, ...) metric_series(metrics, id, (const char *const[]){ __VA_ARGS__, NULL })
+/* The same with the values as arguments: metric(m, METRIC_WORKED, "jobs", "done"), metric(m, METRIC_SLOTS).
+ * The NULL that ends the list also keeps it from being empty, which ISO C does not allow. */
+#define metric(metrics, ...)                                                                                           \
+    metric_series(metrics, METRIC_HEAD(__VA_ARGS__, NULL), (const char *const[]){ METRIC_REST(__VA_ARGS__, NULL) })
+#define METRIC_HEAD(head, ...) head
+#define METRIC_REST(head, ...) __VA_ARGS__
 
-void metric_add(struct series *counter, double n);
-void metric_set(struct series *gauge, double value);
-void metric_observe(struct series *histogram, double value); /* in the family's unit: seconds, bytes */
+static inline void metric_add(struct series *counter, double n)
+{
+    counter->value += n;
+}
+
+/* Also for a counter that somebody else counts (the operating system), from a collect callback. */
+static inline void metric_set(struct series *gauge, double value)
+{
+    gauge->value = value;
+}
+
+void metric_observe(struct series *histogram, double value); /* in the family's unit: seconds, bytes; O(buckets) */
 double metric_value(const struct series *series);            /* counter, gauge; a histogram's count */
 
 /* Before each exposition `collect` may set gauges that are cheaper to ask than to keep. */
@@ -70,12 +92,19 @@ struct metric_view {
     const char *help; /* NULL: the family's */
 };
 
-/* Refuses, with a sentence, an unknown family or label, a bad name, buckets that do not ascend, and buckets on
- * what is no histogram. Call before the first series of the family is observed: bounds are fixed then. */
+/* Several views may share a name, when type and buckets are the same: they are exposed as one, and what falls together
+ * is summed. A view that keeps no labels stands at 0 before its first series.
+ * A family counts in the union of its own bounds and those of its views, so each view is exact.
+ * Refuses, with a sentence, an unknown family or label, a bad name or a family's, buckets that do not ascend, and buckets
+ * on what is no histogram. Own buckets come before the first observation of the family: bounds are fixed then. */
 int metrics_add_view(struct metrics *metrics, const struct metric_view *view, struct error *err);
 
-/* Prometheus text exposition 0.0.4 of all families that have series, then of all views. */
+/* Prometheus text exposition 0.0.4 of all families that have series, then of all views. O(series). */
 void metrics_write(struct metrics *metrics, struct buffer *out);
 
-/* Adds process_* (cpu, memory, descriptors, start time, threads) from /proc to each exposition. */
+/* Adds process_* (cpu, memory, descriptors, start time, threads) from /proc to each exposition, named as the Prometheus
+ * client libraries name them. */
 void metrics_add_process(struct metrics *metrics);
+
+/* docs/metrics.md: the list as a Markdown table with name, type, labels and help. */
+void metrics_document(struct buffer *out);

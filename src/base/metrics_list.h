@@ -1,5 +1,16 @@
 /* The one list of metrics: METRIC(id, type, name, help, label names...). No include guard: included for each use.
+ * A use takes METRIC(id, ...), because a metric without labels leaves nothing for the dots otherwise.
  * Units are in the names, as Prometheus asks. docs/metrics.md is made from this list. */
+
+METRIC(PROCESS_CPU, METRIC_COUNTER, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.")
+METRIC(PROCESS_START, METRIC_GAUGE, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.")
+METRIC(PROCESS_RESIDENT, METRIC_GAUGE, "process_resident_memory_bytes", "Resident memory size in bytes.")
+METRIC(PROCESS_VIRTUAL, METRIC_GAUGE, "process_virtual_memory_bytes", "Virtual memory size in bytes.")
+METRIC(PROCESS_VIRTUAL_MAX, METRIC_GAUGE, "process_virtual_memory_max_bytes",
+       "Maximum amount of virtual memory available in bytes.")
+METRIC(PROCESS_FDS, METRIC_GAUGE, "process_open_fds", "Number of open file descriptors.")
+METRIC(PROCESS_FDS_MAX, METRIC_GAUGE, "process_max_fds", "Maximum number of open file descriptors.")
+METRIC(PROCESS_THREADS, METRIC_GAUGE, "process_threads", "Number of OS threads in the process.")
 
 METRIC(BUILD_INFO, METRIC_GAUGE, "millrace_build_info", "Always 1; the labels tell the build.", "version", "librdkafka")
 
