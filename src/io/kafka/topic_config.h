@@ -1,0 +1,17 @@
+/* topic_config: `topic: { name: jobs_topic, partitions: 20, replication: 1, create: true, config: {...} }`, or just its name. */
+#pragma once
+
+#include "base/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct topic_config {
+    const char *name;
+    int64_t partitions;        /* 0: as many as the topic has; the broker's default when it is created */
+    int64_t replication;       /* 0: the broker's default; used only at creation */
+    bool create;               /* make it when it is missing */
+    struct config_list config; /* of struct config_pair: the broker's settings for a topic, used only at creation */
+};
+
+extern const struct config_schema topic_schema;
