@@ -1,0 +1,78 @@
+/* lanes: FIFOs of records that must be worked one after the other.
+ *
+ *   waiting --predecessor done--> ready --lane_start--> running --lane_done--> (next record ready, or the lane idle)
+ *                                   ^                     |
+ *                                   |                lane_rest
+ *                               lane_wake                 v
+ *                                   +------------------ resting          its slot is given back while it rests
+ *
+ * Order `partition`: one lane for all; `key`: one for each key (a record without a key is alone in its own); `none`: one
+ * for each record. A set belongs to one assigned partition, so keys need no partition in them.
+ *
+ * A lane holds no clock and no thread: the caller says what happened and when. Every operation is O(1), on average where
+ * a key is looked up. A set frees an idle lane at once, so memory follows the keys in flight, not the keys ever seen. */
+#pragma once
+
+#include "base/list.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lane_order { LANE_ORDER_PARTITION, LANE_ORDER_KEY, LANE_ORDER_NONE };
+
+enum record_state { RECORD_WAITING, RECORD_READY, RECORD_RUNNING, RECORD_RESTING };
+
+struct lane; /* opaque; the set owns it */
+
+/* Embedded in what is worked. The set owns the fields from lane_add to lane_done; `state` may be read. */
+struct record {
+    struct list link;
+    struct lane *lane;
+    struct text key; /* the embedder's, set before lane_add; absent and empty differ */
+    enum record_state state;
+};
+
+struct lane_set {
+    enum lane_order order;
+    struct lane **buckets; /* order key: lanes by the hash of their key, chained */
+    size_t bucket_count;   /* a power of two, or 0 */
+    size_t lanes;
+    size_t records;  /* in the set, whatever their state */
+    size_t runnable; /* neither running nor resting, nor waiting behind one that rests: what `queue` bounds */
+    size_t running;
+    size_t resting;
+};
+
+void lane_set_init(struct lane_set *set, enum lane_order order);
+
+/* The set must be empty: give every record back first with lane_set_pop. */
+void lane_set_close(struct lane_set *set);
+
+/* Adds a record at the end of its lane. The set borrows it until lane_done or lane_drop.
+ * Returns true if it became ready at once (its lane was idle), false if it waits for its predecessor. */
+bool lane_add(struct lane_set *set, struct record *record);
+
+/* A ready record runs. */
+void lane_start(struct lane_set *set, struct record *record);
+
+/* Ends a running record for good. Gives `record` back to the caller.
+ * Returns the successor that became ready by it, or NULL. */
+struct record *lane_done(struct lane_set *set, struct record *record);
+
+/* Lets a running record rest; its lane waits with it, others go on. The caller wakes it when its time has come. */
+void lane_rest(struct lane_set *set, struct record *record);
+
+/* A resting record is ready again. */
+void lane_wake(struct lane_set *set, struct record *record);
+
+/* A running record is ready again, as if it had not been started. */
+void lane_put_back(struct lane_set *set, struct record *record);
+
+/* Takes a record that does not run (ready, waiting or resting) out of its lane for good: its partition is revoked.
+ * Does not make its successor ready. */
+void lane_drop(struct lane_set *set, struct record *record);
+
+/* Records in the lane of this one, itself included. */
+size_t lane_length(const struct record *record);

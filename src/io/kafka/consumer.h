@@ -1,0 +1,125 @@
+/* consumer: one member of a consumer group on one topic, in the words of the loop.
+ *
+ *   assigned    a partition is ours: its commit was asked for, it is read from a concrete offset, through a queue of its own
+ *   ready       its queue has something; it is taken only when the owner asks (consumer_take): not asking is the backpressure
+ *   revoked     the group wants partitions back: the owner ends what runs, commits, and says consumer_given_up
+ *   lost        they are somebody else's already: nothing is waited for, nothing committed
+ *
+ *   JOINING --assigned--> ASKING --offsets--> WORKING --revoked--> GIVING_UP --consumer_given_up--> JOINING or WORKING
+ *                            \ no coordinator: asked again             |
+ *                                                            lost: at once, without waiting
+ *
+ * Positions are the owner's matter: nothing is stored or committed by itself. Loop thread only; librdkafka's threads only set a
+ * flag and wake the loop. */
+#pragma once
+
+#include "base/error.h"
+#include "base/text.h"
+#include "io/kafka/client.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct consumer;           /* opaque */
+struct consumer_partition; /* opaque: one assignment of one partition; a later assignment of the same one is another object */
+
+enum consumer_start { CONSUMER_EARLIEST, CONSUMER_LATEST };
+
+#define CONSUMER_OFFSET_UNKNOWN INT64_C(-1)
+
+struct consumer_header {
+    struct text name;
+    struct text value; /* data NULL: a null header */
+};
+
+/* A record as it lies in librdkafka's fetch buffer: borrowed during on_record only. Copy what waits: a held one would pin its
+ * whole fetch buffer. */
+struct consumer_record {
+    int64_t offset;
+    int64_t timestamp_ms; /* since 1970; -1 when the topic has none */
+    struct text key;
+    struct text value;
+    const struct consumer_header *headers;
+    size_t header_count;
+};
+
+/* What the owner is told. All on the loop, never inside a call of consumer_* but consumer_take. */
+struct consumer_events {
+    /* A partition is ours, to be read from `start` (CONSUMER_OFFSET_UNKNOWN: the first record tells). `metadata` is what the commit
+     * carried. Returns the owner's object for it, which later events bring along. */
+    void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, int64_t start, struct text metadata);
+    /* Its queue has something, or had: take what there is room for. */
+    void (*on_ready)(void *owner, void *partition);
+    /* These are wanted back. End with consumer_given_up, at once or later; consumer_take gives nothing from now on. */
+    void (*on_revoked)(void *owner, void *const *partitions, size_t count);
+    /* These are gone already. The objects are forgotten when this returns. */
+    void (*on_lost)(void *owner, void *const *partitions, size_t count);
+    /* Offsets from..to-1 were not there any more (retention, a topic made anew); reading goes on at `to` by the policy `start`.
+     * Called before the first record from there. `to` is CONSUMER_OFFSET_UNKNOWN when the first record will tell. */
+    void (*on_offsets_missing)(void *owner, void *partition, int64_t from, int64_t to);
+};
+
+struct consumer_options {
+    uv_loop_t *loop;
+    struct client_target target;
+    const char *name;  /* for the log: the stream's name; borrowed */
+    const char *topic; /* borrowed, like the texts below */
+    const char *group;
+    const char *instance; /* group.instance.id, or NULL: a new member each time */
+    const char *assignor; /* "cooperative-sticky", "range", "roundrobin" */
+    enum consumer_start start;
+    uint64_t session_us;
+    uint64_t heartbeat_us;
+    uint64_t max_poll_us;                 /* the broker's patience with a rebalance of ours: the owner's drain must be shorter */
+    uint64_t prefetch_bytes;              /* held by librdkafka for all partitions together; divided by `partitions` */
+    uint32_t partitions;                  /* how many may be assigned at most, for that division; 0: 20 */
+    const struct config_list *properties; /* of struct config_pair; may be NULL */
+    const struct consumer_events *events;
+    void *owner;
+};
+
+/* Opens the handle and joins the group. NULL with a sentence: a property that librdkafka does not take. Needs no broker. */
+struct consumer *consumer_open(const struct consumer_options *options, struct error *err);
+
+typedef void (*consumer_record_cb)(void *partition, const struct consumer_record *record);
+
+/* Takes at most `max` records from the partition's queue, calling `on_record` for each, and returns how many came. Fewer than `max`
+ * means that the queue is empty: on_ready will be called when that changes. Otherwise ask again when there is room. */
+size_t consumer_take(struct consumer_partition *partition, size_t max, consumer_record_cb on_record);
+
+struct consumer_commit {
+    struct consumer_partition *partition;
+    int64_t offset;       /* the next one to be read */
+    struct text metadata; /* UTF-8; may be absent */
+};
+
+/* `code` 0, or E_UNAVAILABLE: try again; E_CANCELED: the partitions are no longer ours, or the consumer is closed. */
+typedef void (*consumer_commit_cb)(void *arg, int code, const char *sentence);
+
+/* Commits these offsets, copied; `done` is called once, later. Several may be under way; the broker takes them in order.
+ * Returns E_UNAVAILABLE, and never calls `done`, when there is no group to commit to. */
+int consumer_commit(struct consumer *consumer, const struct consumer_commit *commits, size_t count, consumer_commit_cb done, void *arg,
+                    struct error *err);
+
+/* The partitions of the last on_revoked are finished with: they are given back now, their objects forgotten. */
+void consumer_given_up(struct consumer *consumer);
+
+struct consumer_position {
+    int64_t next;        /* to be taken next */
+    int64_t end;         /* the partition's end as last heard from the broker; CONSUMER_OFFSET_UNKNOWN before */
+    size_t prefetched;   /* records in its queue */
+    bool at_end_of_take; /* its queue was empty when last taken from */
+};
+
+void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);
+int32_t consumer_partition_number(const struct consumer_partition *partition);
+
+/* True while we are a member of the group with our partitions known; else the reason in `err`. */
+bool consumer_ready(const struct consumer *consumer, struct error *err);
+const char *consumer_state(const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "leaving" */
+
+/* Leaves the group: on_revoked is called a last time for what is still assigned, then the handle is ended on a worker thread.
+ * `closed` is called once, later; the consumer is gone then. */
+void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg);

@@ -1,0 +1,70 @@
+/* handler: what working a record means. A kind is one file with one `struct handler`, listed in handlers.c.
+ *
+ *   open --> start --> (PENDING ... attempt_end) or an outcome at once --> ... --> close
+ *               \__ cancel: the attempt has taken longer than its timeout, or nobody waits for it any more
+ *
+ * Outcomes:  DONE         worked for good
+ *            FAILED       counts an attempt; tried again after its backoff, at last a dead letter
+ *            REJECTED     can never succeed: a dead letter at once
+ *            UNAVAILABLE  what it needs is away: counts no attempt, is never a dead letter; the stream backs off
+ * Loop thread only, but for what a kind runs in the pool. */
+#pragma once
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "io/kafka/consumer.h"
+#include "io/pool/pool.h"
+#include "work/work_config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum outcome { OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_REJECTED, OUTCOME_UNAVAILABLE, OUTCOME_PENDING };
+
+/* One try at one record. Lives from start to attempt_end, or through start when that returns an outcome. */
+struct attempt {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    struct text key;
+    struct text value;
+    const struct consumer_header *headers;
+    size_t header_count;
+    unsigned number; /* from 1; an unavailable one is not counted */
+    void *own;       /* the handler's, NULL at start; to be freed by it before the attempt ends */
+    /* Why it did not succeed; filled in by the handler where the outcome is not DONE. */
+    struct error reason;
+};
+
+/* Ends a PENDING attempt, once. Not inside start. The attempt is gone when this returns. */
+void attempt_end(struct attempt *attempt, enum outcome outcome);
+
+struct handler_context {
+    uv_loop_t *loop;
+    struct pool *pool;
+    struct random *random;
+    const char *stream;
+};
+
+struct handler {
+    const char *name; /* its key in the configuration */
+    /* Makes the handler's state. Returns 0 or a code with a sentence. The context is borrowed until closed. */
+    int (*open)(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err);
+    /* Begins an attempt. PENDING: attempt_end will be called once, later. Anything else: it has ended, attempt_end is not called. */
+    enum outcome (*start)(void *state, struct attempt *attempt);
+    /* Asks for an early end of a pending attempt: attempt_end still comes, later, with any outcome. Returns false if the attempt
+     * cannot be ended (it burns a processor): it comes when it comes. */
+    bool (*cancel)(void *state, struct attempt *attempt);
+    /* Called when no attempt is pending. `closed` is called once, later. */
+    void (*close)(void *state, void (*closed)(void *arg), void *arg);
+};
+
+extern const struct handler simulate_handler;
+extern const struct handler noop_handler;
+
+enum handler_kind { HANDLER_SIMULATE, HANDLER_NOOP, HANDLER_KINDS };
+extern const struct handler *const handler_table[HANDLER_KINDS];

@@ -1,0 +1,86 @@
+/* work: the way out of a stream: from its partitions, through lanes and slots, to done, dead or tried again; then committed.
+ *
+ *   job        a record taken from its partition, with its attempts
+ *   lane       jobs that must be worked one after the other (core/lanes)
+ *   slot       the right to run one job (core/scheduler); the pool's, or the stream's own with `concurrency`
+ *   watermark  what is committed of a partition: the lowest offset that is not done (core/offsets)
+ *   room       what a partition may take: shares of `queue` and `window` (core/room); without room it is not polled
+ *   drain      to let running jobs end: before partitions are given back, and at shutdown
+ *
+ *   taken -> waiting -> ready -> running -> done ------------------------------> offset done -> committed
+ *                         ^        | failed: rests, its slot given back            ^
+ *                         +--------+ last failure, rejected -> dead letter --report+
+ *
+ * Loop thread only. */
+#pragma once
+
+#include "base/error.h"
+#include "base/metrics.h"
+#include "base/stats.h"
+#include "core/scheduler.h"
+#include "io/kafka/client.h"
+#include "io/kafka/embedded.h"
+#include "io/kafka/producer.h"
+#include "io/pool/pool.h"
+#include "work/work_config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+#include <yyjson.h>
+
+struct work; /* opaque: of one stream */
+
+/* What the works of all streams share: the pool's slots and the sections of /debug/stats. Embedded by whoever wires them. */
+struct work_shared {
+    uv_loop_t *loop;
+    struct pool *pool;
+    struct scheduler slots; /* pool.workers; its limit may be changed with work_shared_set_slots */
+    struct list works;
+    struct metrics *metrics;
+    struct stats_section partitions, lanes, slots_section;
+};
+
+/* `pool` is borrowed. Close it after the last work. */
+void work_shared_init(struct work_shared *shared, uv_loop_t *loop, struct pool *pool, size_t slots, struct metrics *metrics,
+                      struct stats *stats);
+void work_shared_set_slots(struct work_shared *shared, size_t slots);
+void work_shared_close(struct work_shared *shared);
+
+struct work_options {
+    struct work_shared *shared;
+    const char *stream; /* its name; borrowed, like all that follows */
+    const char *topic;
+    uint32_t partitions; /* as configured, for the division of the prefetch budget; 0: not known */
+    const struct work_config *config;
+    struct client_target target;
+    struct producer_topic *dead; /* takes the dead letters; NULL exactly when config->dead has no name */
+};
+
+/* Joins the group and begins to work. NULL with a sentence. Needs no broker yet. */
+struct work *work_start(const struct work_options *options, struct error *err);
+
+/* True while the group has us and nothing is wrong; else a reason. */
+bool work_ready(const struct work *work, struct error *err);
+
+/* Shutdown, in this order. stop_fetching: takes no more records. drain: drops what has not begun, lets running jobs (and their dead
+ * letters, not their retries) end until `deadline_us` (clock_us); `drained` is called once, later, with the number that still runs.
+ * close: commits, leaves the group, ends the handler; `closed` is called once, later, and the work is gone then. It waits
+ * for jobs on worker threads, which cannot be cancelled: whoever cannot wait leaves the process instead (work_stuck names them). */
+void work_stop_fetching(struct work *work);
+void work_drain(struct work *work, uint64_t deadline_us, void (*drained)(void *arg, size_t still_running), void *arg);
+void work_close(struct work *work, void (*closed)(void *arg), void *arg);
+
+struct work_counts {
+    uint64_t taken;    /* records from the broker */
+    uint64_t done;     /* worked for good, dead letters not included */
+    uint64_t dead;     /* acknowledged by the dead letter topic */
+    uint64_t attempts; /* ended attempts, by whatever outcome */
+    uint64_t retries;
+    size_t waiting, running, resting;
+    size_t partitions;
+};
+void work_counts(const struct work *work, struct work_counts *counts);
+
+/* What the action work.stats answers: counts, group, topic, state, partitions. */
+yyjson_mut_val *work_stats(const struct work *work, yyjson_mut_doc *doc);

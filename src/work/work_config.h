@@ -1,0 +1,75 @@
+/* work_config: the `work:` part of a stream.
+ *
+ *   work: { group: worker_group_1, handler: { simulate: { min: 100ms, range: 100ms, fail: 0.1 } }, order: partition, queue: 100,
+ *           retry: { retries: 3, base: 40ms, max: 400ms, jitter: 30ms }, dead: jobs_topic-dlq } */
+#pragma once
+
+#include "base/config.h"
+#include "io/kafka/topic_config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum simulate_mode { SIMULATE_TIMER, SIMULATE_CPU };
+
+struct simulate_config {
+    int mode; /* enum simulate_mode */
+    uint64_t min_us;
+    uint64_t range_us;
+    double fail;        /* the share of jobs that fail: 0..1 */
+    const char *record; /* file that takes a line at each start and end, or NULL */
+};
+
+struct noop_config {
+    bool present; /* its mapping has no keys of meaning yet */
+};
+
+/* Exactly one is chosen; handler_table (work/handler.h) names them. */
+struct handler_config {
+    int kind; /* enum handler_kind */
+    struct simulate_config simulate;
+    struct noop_config noop;
+};
+
+struct work_retry_config {
+    int64_t retries;
+    uint64_t base_us;
+    uint64_t max_us;
+    uint64_t jitter_us;
+};
+
+struct work_window_config {
+    int64_t records;
+    uint64_t bytes;
+};
+
+struct work_commit_config {
+    uint64_t interval_us;
+};
+
+struct work_config {
+    const char *group;
+    const char *instance; /* NULL: a new member each time */
+    struct handler_config handler;
+    int order;     /* enum lane_order */
+    int64_t queue; /* records that wait and could run, in all partitions together */
+    struct work_window_config window;
+    uint64_t prefetch_bytes;
+    int64_t concurrency; /* 0: the pool's slots */
+    struct work_commit_config commit;
+    uint64_t drain_us;
+    int start;           /* enum consumer_start */
+    uint64_t timeout_us; /* of one attempt; 0: none */
+    struct work_retry_config retry;
+    struct topic_config dead; /* name NULL: none: a record that cannot be worked is logged, counted and done */
+    int assignor;
+    uint64_t session_us;
+    uint64_t heartbeat_us;
+    uint64_t max_poll_us;
+    struct config_list properties; /* of struct config_pair, for librdkafka's consumer */
+};
+
+extern const struct config_schema work_schema;
+
+/* "cooperative-sticky", "range" or "roundrobin". */
+const char *work_assignor_name(const struct work_config *config);
