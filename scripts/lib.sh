@@ -1,0 +1,40 @@
+# Shared by the scripts: where things are, and how they speak. Sourced, never run.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace       # what was downloaded or built once; safe to delete
+state=${XDG_STATE_HOME:-$HOME/.local/state}/millrace # what a running server keeps
+
+# Programs that setup unpacks instead of installing, so that no service comes along with them.
+export PATH=$PATH:$cache/tools/usr/bin
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+# Prints the comment that opens the calling script: its usage.
+usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+
+# Brings the build directory $1 up to date; it is configured once, with the options that follow.
+build() {
+    local dir=$root/$1
+    shift
+    [[ -e $dir/build.ninja ]] || meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
+    ninja -C "$dir" --quiet >&2 || die "the build failed: ninja -C '$dir'"
+}
+
+# Whether process $1 itself listens on port $2: an answer from somebody else's server proves nothing.
+holds_listener() {
+    local inode
+    while read -r inode; do
+        find "/proc/$1/fd" -lname "socket:\[$inode\]" 2>/dev/null | grep -q . && return
+    done < <(listening_inodes "$2")
+    return 1
+}
+
+# Whether anything listens on port $1.
+port_taken() { [[ -n $(listening_inodes "$1") ]]; }
+
+# Column 2 of /proc/net/tcp is ADDRESS:PORT in hexadecimal, column 4 the state (0A: listening), column 10 the inode.
+listening_inodes() {
+    awk -v port="$(printf ':%04X$' "$1")" '$2 ~ port && $4 == "0A" { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}

@@ -1,0 +1,122 @@
+# How scripts/setup gets things from Debian. Sourced by it, after lib.sh.
+# shellcheck shell=bash
+
+run=$(mktemp -d) # remembers what this run has done, in its subshells too
+trap 'rm -rf "$run"' EXIT
+
+newer_binaries=trixie # Debian 13: its libllhttp and libyyjson ask for nothing that Debian 12 has not
+newer_sources=forky   # has librdkafka >= 2.13.2
+
+on_debian() {
+    local release
+    # shellcheck disable=SC1091
+    release=$(. /etc/os-release && echo "$ID-${VERSION_ID:-99}") # testing and unstable have no number
+    [[ ${release%-*} == debian && ${release#*-} -ge 12 ]]
+}
+
+# Debian 13 has promtool apart from its server; the package of Debian 12 holds both.
+promtool_package() {
+    refresh
+    [[ -n $(candidate promtool) ]] && echo promtool || echo prometheus
+}
+
+candidate() { apt-cache policy "$1" | sed -n 's/^ *Candidate: //p' | grep -v '(none)' || true; }
+
+as_root() {
+    if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+    local missing
+    mapfile -t missing < <(comm -23 <(printf '%s\n' "$@" | sort) <(installed "$@" | sort))
+    [[ ${#missing[@]} -eq 0 ]] && return
+    say "installing ${missing[*]}"
+    refresh
+    apt_install "${missing[@]}"
+}
+
+installed() { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^ii *//p'; }
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$cache/apt.log" 2>&1 ||
+        { tail -n 20 "$cache/apt.log" >&2; die "apt-get install failed: $*"; }
+}
+
+# The system's own package lists, once a run.
+refresh() {
+    [[ -e $run/refreshed ]] && return
+    mkdir -p "$cache"
+    as_root apt-get update -qq >"$cache/apt.log" 2>&1 || { tail -n 20 "$cache/apt.log" >&2; die "apt-get update failed"; }
+    touch "$run/refreshed"
+}
+
+# Installs packages of a newer Debian, which apt would otherwise not offer.
+install_newer() {
+    say "installing $* of Debian $newer_binaries"
+    local package path packages=()
+    for package in "$@"; do
+        path=$(newer_package "$package")
+        packages+=("$path")
+    done
+    apt_install "${packages[@]}"
+}
+
+newer_package() {
+    local debs=$cache/debs
+    mkdir -p "$debs"
+    if ! compgen -G "$debs/$1_*.deb" >/dev/null; then
+        archive_lists
+        (cd "$debs" && archive apt-get download -qq "$1/$newer_binaries" >&2)
+    fi
+    compgen -G "$debs/$1_*.deb" | tail -n 1
+}
+
+# Unpacks a package of this release into the cache, instead of installing it with the services it starts.
+unpack_package() {
+    say "unpacking $1 into $cache/tools"
+    local debs=$cache/debs
+    mkdir -p "$debs" "$cache/tools"
+    refresh
+    (cd "$debs" && rm -f "$1"_*.deb && apt-get download -qq -o APT::Sandbox::User=root "$1" >&2)
+    dpkg-deb -x "$(compgen -G "$debs/$1_*.deb")" "$cache/tools"
+}
+
+# Prints the path of upstream's release of $1 as Debian's source archive has it.
+debian_release() {
+    local kept=$cache/sources/debian
+    mkdir -p "$kept"
+    if ! compgen -G "$kept/$1_*.orig.tar.?z" >/dev/null; then
+        say "taking $1 from Debian's source archive"
+        archive_lists
+        (cd "$kept" && archive apt-get source --download-only -qq "$1/$newer_sources" >&2) || return
+    fi
+    compgen -G "$kept/$1_*.orig.tar.?z" | sort -V | tail -n 1
+}
+
+# Runs an apt tool on lists of our own, so that a newer release is never offered to the system by mistake.
+archive() {
+    local own=$cache/apt
+    APT_CONFIG='' "$1" -o Dir::Etc::sourcelist="$own/debian.sources" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
+        -o Dir::State::lists="$own/lists" -o Dir::Cache="$own/cache" -o Acquire::Languages=none \
+        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o APT::Sandbox::User=root "${@:2}"
+}
+
+# Fetches those lists, once a run, from the Debian mirror that this machine uses.
+archive_lists() {
+    [[ -e $run/archive_lists ]] && return
+    local mirror own=$cache/apt
+    mirror=$(debian_mirror)
+    [[ -n $mirror ]] || die "no Debian mirror among this machine's apt sources"
+    mkdir -p "$own/lists/partial" "$own/cache/archives/partial"
+    printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n' \
+        deb "$mirror" "$newer_binaries" deb-src "$mirror" "$newer_sources" >"$own/debian.sources"
+    archive apt-get update -qq >&2 || die "apt-get update failed for $mirror"
+    touch "$run/archive_lists"
+}
+
+# apt itself tells which of its sources is Debian's main archive: other vendors' may stand before it, in either format.
+debian_mirror() {
+    refresh
+    # shellcheck disable=SC2016  # apt's own placeholders
+    apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' | sed -n 's/^Debian|Debian|//p' | head -n 1
+}
