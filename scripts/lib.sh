@@ -31,10 +31,19 @@ holds_listener() {
     return 1
 }
 
-# Whether anything listens on port $1.
+# Whether a client of 127.0.0.1 would reach anybody on port $1.
 port_taken() { [[ -n $(listening_inodes "$1") ]]; }
 
-# Column 2 of /proc/net/tcp is ADDRESS:PORT in hexadecimal, column 4 the state (0A: listening), column 10 the inode.
+# A line of /proc/net/tcp: column 2 is ADDRESS:PORT in hexadecimal (the address byte-swapped), column 4 the state
+# (0A: listening), column 10 the socket's inode. An address of zeros is every address.
 listening_inodes() {
-    awk -v port="$(printf ':%04X$' "$1")" '$2 ~ port && $4 == "0A" { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+    awk -v reach="(^|FFFF0000)0100007F:$(printf '%04X' "$1")\$|^0+:$(printf '%04X' "$1")\$" \
+        '$2 ~ reach && $4 == "0A" { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+# Prints a port, below those that the system gives to clients, that nobody listens on.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)); port_taken "$port"; do :; done
+    echo "$port"
 }
