@@ -25,6 +25,9 @@ struct embedded *embedded_open(struct error *err);
 /* "127.0.0.1:40001": borrowed until close. */
 const char *embedded_bootstrap(const struct embedded *embedded);
 
+/* The mock cluster itself, so that tests can make it fail. */
+struct rd_kafka_mock_cluster_s *embedded_cluster(const struct embedded *embedded);
+
 /* Makes a topic; a second call with the same name and any count gives the first one. partitions > 0. */
 struct embedded_topic *embedded_topic_create(struct embedded *embedded, const char *name, int32_t partitions, struct error *err);
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "core/breaker_config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,7 +58,6 @@ extern const struct config_schema producer_schema; /* of one entry in the dict `
 
 bool kafka_config_embedded(const struct kafka_config *config);
 
-/* A check for schemas with a `properties` map: reports each name that is reserved for every handle.
- * `own` (NULL-terminated pairs: property, key to use instead) adds those of the caller's own keys. */
-void kafka_config_check_properties(const struct config_list *properties, const char *const (*own)[2], const struct config_place *place,
-                                   struct config_report *report);
+/* A check for schemas with a `properties` map: reports each property that librdkafka does not know or whose value it does not
+ * take, and each that is reserved, with the key to use instead. */
+void kafka_config_check_properties(const struct config_list *properties, const struct config_place *place, struct config_report *report);

@@ -1,0 +1,182 @@
+#include "io/kafka/client.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/kafka/embedded.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Runs on librdkafka's threads. Its levels are syslog's; a broker that is away is no error of this process, but a warning. */
+static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *line)
+{
+    const char *name = handle == NULL ? "?" : rd_kafka_opaque(handle);
+    if (level <= 2)
+        log_error("kafka", "%s: %s: %s", name, facility, line);
+    else if (level <= 4)
+        log_warn("kafka", "%s: %s: %s", name, facility, line);
+    else if (level <= 6)
+        log_info("kafka", "%s: %s: %s", name, facility, line);
+    else
+        log_debug("kafka", "%s: %s: %s", name, facility, line);
+}
+
+const char *client_brokers(const struct client_target *target)
+{
+    return target->embedded != NULL ? embedded_bootstrap(target->embedded) : target->config->brokers;
+}
+
+int client_set(rd_kafka_conf_t *conf, struct error *err, const char *name, const char *format, ...)
+{
+    char value[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(value, sizeof(value), format, arguments);
+    va_end(arguments);
+    if (size < 0 || (size_t)size >= sizeof(value))
+        return error_set(err, E_INVALID, "kafka property %s: its value has more than %zu bytes", name, sizeof(value) - 1);
+
+    char reason[256];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
+        return error_set(err, E_INVALID, "kafka property %s: %s", name, reason);
+    return 0;
+}
+
+int client_set_all(rd_kafka_conf_t *conf, const struct config_list *properties, struct error *err)
+{
+    const struct config_pair *pairs = properties->items;
+    for (size_t i = 0; i < properties->count; i++)
+        if (client_set(conf, err, pairs[i].name, "%s", pairs[i].value) != 0)
+            return E_INVALID;
+    return 0;
+}
+
+static int set_optional(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
+{
+    return value == NULL ? 0 : client_set(conf, err, name, "%s", value);
+}
+
+static int set_security(rd_kafka_conf_t *conf, const struct kafka_security *security, struct error *err)
+{
+    static const char *const protocols[] = { "plaintext", "ssl", "sasl_plaintext", "sasl_ssl" };
+    static const char *const mechanisms[] = { "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512" };
+    if (client_set(conf, err, "security.protocol", "%s", protocols[security->protocol]) != 0)
+        return E_INVALID;
+    if (security->user != NULL && client_set(conf, err, "sasl.mechanisms", "%s", mechanisms[security->mechanism]) != 0)
+        return E_INVALID;
+
+    const struct {
+        const char *name;
+        const char *value;
+    } settings[] = {
+        { "sasl.username", security->user },   { "sasl.password", security->password },
+        { "ssl.ca.location", security->ca },   { "ssl.certificate.location", security->certificate },
+        { "ssl.key.location", security->key }, { "ssl.key.password", security->key_password },
+    };
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        if (set_optional(conf, settings[i].name, settings[i].value, err) != 0)
+            return E_INVALID;
+    return 0;
+}
+
+/* What holds for every handle, whatever it is for; `kafka.properties` may change it. */
+static int set_defaults(rd_kafka_conf_t *conf, struct error *err)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+    } defaults[] = {
+        { "socket.nagle.disable", "true" },        { "reconnect.backoff.ms", "100" },
+        { "reconnect.backoff.max.ms", "500" },     /* back within a second of the broker */
+        { "allow.auto.create.topics", "false" },   /* topics are made by io/kafka/topics, or not at all */
+        { "log.configuration.warnings", "false" }, /* kafka.properties may hold consumer's for a producer, and the reverse */
+        { "log.connection.close", "false" },       /* brokers close idle connections: no event */
+        { "enable.metrics.push", "false" },        /* what we measure is on /metrics */
+    };
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+        if (client_set(conf, err, defaults[i].name, "%s", defaults[i].value) != 0)
+            return E_INVALID;
+    return 0;
+}
+
+static int fill(rd_kafka_conf_t *conf, const struct client_target *target, struct error *err)
+{
+    if (client_set(conf, err, "bootstrap.servers", "%s", client_brokers(target)) != 0)
+        return E_INVALID;
+    if (set_optional(conf, "client.id", target->config->client_id, err) != 0 || set_defaults(conf, err) != 0)
+        return E_INVALID;
+    if (target->embedded == NULL && set_security(conf, &target->config->security, err) != 0)
+        return E_INVALID;
+    return client_set_all(conf, &target->config->properties, err);
+}
+
+rd_kafka_conf_t *client_conf(const struct client_target *target, const char *name, struct error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (fill(conf, target, err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_opaque(conf, (void *)(uintptr_t)name);
+    return conf;
+}
+
+rd_kafka_t *client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err)
+{
+    char reason[256];
+    rd_kafka_t *handle = rd_kafka_new(type, conf, reason, sizeof(reason));
+    if (handle != NULL)
+        return handle;
+    rd_kafka_conf_destroy(conf); /* rd_kafka_new takes it only when it succeeds */
+    error_set(err, E_INVALID, "librdkafka refuses the properties: %s", reason);
+    return NULL;
+}
+
+bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event)
+{
+    const char *name = rd_kafka_opaque(handle);
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__FATAL) {
+        /* librdkafka has logged it already (on_log). */
+        log_debug("kafka", "%s: %s", name, rd_kafka_event_error_string(event));
+        return false;
+    }
+    char reason[256];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(handle, reason, sizeof(reason));
+    log_error("kafka", "%s: the handle is of no more use and is made anew: %s (%s)", name, reason, rd_kafka_err2name(code));
+    return true;
+}
+
+const char *client_reason(rd_kafka_resp_err_t code)
+{
+    return rd_kafka_err2str(code);
+}
+
+struct closing {
+    uv_work_t work;
+    rd_kafka_t *handle;
+    void (*closed)(void *arg);
+    void *arg;
+};
+
+static void destroy_handle(uv_work_t *work)
+{
+    struct closing *closing = work->data;
+    rd_kafka_destroy(closing->handle);
+}
+
+static void on_destroyed(uv_work_t *work, int status)
+{
+    struct closing *closing = work->data;
+    (void)status;
+    closing->closed(closing->arg);
+    mem_free(closing);
+}
+
+void client_close(rd_kafka_t *handle, uv_loop_t *loop, void (*closed)(void *arg), void *arg)
+{
+    struct closing *closing = mem_alloc(sizeof(*closing));
+    *closing = (struct closing){ .work = { .data = closing }, .handle = handle, .closed = closed, .arg = arg };
+    uv_queue_work(loop, &closing->work, destroy_handle, on_destroyed);
+}
