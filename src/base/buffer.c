@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 
 #include "base/memory.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -100,28 +101,20 @@ void buffer_free(struct buffer *buffer)
     *buffer = (struct buffer){ 0 };
 }
 
-/* Length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629 section 4). */
-static size_t utf8_length(const unsigned char *at, size_t left)
+static size_t append_sequence(struct buffer *buffer, const char *at, size_t left)
 {
-    static const struct {
-        unsigned char first_low, first_high, second_low, second_high;
-        size_t size;
-    } forms[] = {
-        { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 }, { 0xE1, 0xEC, 0x80, 0xBF, 3 },
-        { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 },
-        { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-    };
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (at[0] < forms[i].first_low || at[0] > forms[i].first_high)
-            continue;
-        if (forms[i].size > left || at[1] < forms[i].second_low || at[1] > forms[i].second_high)
-            return 0;
-        for (size_t k = 2; k < forms[i].size; k++)
-            if ((at[k] & 0xC0) != 0x80)
-                return 0;
-        return forms[i].size;
-    }
-    return 0;
+    size_t size = utf8_length(at, left);
+    if (size == 0)
+        buffer_string(buffer, "\xEF\xBF\xBD"); /* U+FFFD, the replacement character */
+    else
+        buffer_append(buffer, at, size);
+    return size == 0 ? 1 : size;
+}
+
+void buffer_utf8(struct buffer *buffer, struct text text)
+{
+    for (size_t i = 0; i < text.size;)
+        i += append_sequence(buffer, text.data + i, text.size - i);
 }
 
 static bool is_plain(unsigned char c)
@@ -129,42 +122,34 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
-static size_t append_escaped(struct buffer *buffer, const unsigned char *at, size_t left)
+/* Returns the bytes it took: one, or a UTF-8 sequence. */
+static size_t append_escaped(struct buffer *buffer, const char *at, size_t left)
 {
     static const char shorts[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
-    unsigned char c = at[0];
-    if (c == '"' || c == '\\') {
-        buffer_char(buffer, '\\');
-        buffer_char(buffer, (char)c);
-    } else if (c < sizeof(shorts) && shorts[c] != 0) {
-        buffer_char(buffer, '\\');
-        buffer_char(buffer, shorts[c]);
-    } else if (c < 0x20 || c == 0x7F) {
+    unsigned char c = (unsigned char)at[0];
+    if (c >= 0x80)
+        return append_sequence(buffer, at, left);
+    if (c == '"' || c == '\\')
+        buffer_append(buffer, (const char[]){ '\\', (char)c }, 2);
+    else if (c < sizeof(shorts) && shorts[c] != 0)
+        buffer_append(buffer, (const char[]){ '\\', shorts[c] }, 2);
+    else
         buffer_printf(buffer, "\\u%04x", c);
-    } else {
-        size_t size = utf8_length(at, left);
-        if (size == 0)
-            buffer_string(buffer, "\xEF\xBF\xBD");
-        else
-            buffer_append(buffer, at, size);
-        return size == 0 ? 1 : size;
-    }
     return 1;
 }
 
 void buffer_json_string(struct buffer *buffer, struct text text)
 {
-    const unsigned char *bytes = (const unsigned char *)text.data;
     buffer_reserve(buffer, text.size + 2);
     buffer_char(buffer, '"');
     for (size_t i = 0; i < text.size;) {
         size_t plain = i;
-        while (plain < text.size && is_plain(bytes[plain]))
+        while (plain < text.size && is_plain((unsigned char)text.data[plain]))
             plain++;
-        buffer_append(buffer, bytes + i, plain - i);
+        buffer_append(buffer, text.data + i, plain - i);
         i = plain;
         if (i < text.size)
-            i += append_escaped(buffer, bytes + i, text.size - i);
+            i += append_escaped(buffer, text.data + i, text.size - i);
     }
     buffer_char(buffer, '"');
 }

@@ -23,7 +23,10 @@ void buffer_uint(struct buffer *buffer, uint64_t value); /* decimal */
 void buffer_int(struct buffer *buffer, int64_t value);   /* decimal */
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The text as a JSON string with its quotes: control characters and invalid UTF-8 are escaped (as U+FFFD). */
+/* The text with each byte that is no UTF-8 replaced by U+FFFD. */
+void buffer_utf8(struct buffer *buffer, struct text text);
+
+/* The text as a JSON string with its quotes: control characters escaped, invalid UTF-8 replaced by U+FFFD. */
 void buffer_json_string(struct buffer *buffer, struct text text);
 
 /* Room for `size` more bytes at the returned place; call buffer_grow with what was really written. */

@@ -9,7 +9,7 @@
 
 #define HISTOGRAM_SUB_BITS 6
 #define HISTOGRAM_MAX_BITS 36
-#define HISTOGRAM_BUCKETS ((HISTOGRAM_MAX_BITS - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
+#define HISTOGRAM_BUCKETS  ((HISTOGRAM_MAX_BITS - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
 
 struct histogram {
     uint64_t count;
@@ -18,9 +18,10 @@ struct histogram {
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-void histogram_reset(struct histogram *histogram);
+void histogram_reset(struct histogram *histogram); /* a zeroed struct is an empty histogram too */
 void histogram_record(struct histogram *histogram, uint64_t value_us);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 
-/* The upper edge of the bucket in which the quantile (0..1) lies, never above max_us; 0 when empty. */
+/* The upper edge of the bucket in which the quantile (0..1, nearest rank) lies, never above max_us; 0 when empty.
+ * O(buckets). */
 uint64_t histogram_quantile(const struct histogram *histogram, double quantile);

@@ -14,9 +14,8 @@ struct list {
 #define list_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /* Allows removal of the current link inside the loop. */
-#define list_each(link, anchor)                                                                                        \
-    for (struct list *link = (anchor)->next, *link##_next = link->next; link != (anchor);                              \
-         link = link##_next, link##_next = link->next)
+#define list_each(link, anchor) \
+    for (struct list *link = (anchor)->next, *link##_next = link->next; link != (anchor); link = link##_next, link##_next = link->next)
 
 static inline void list_init(struct list *anchor)
 {

@@ -50,8 +50,7 @@ struct series *metric_series(struct metrics *metrics, enum metric_id id, const c
 
 /* The same with the values as arguments: metric(m, METRIC_WORKED, "jobs", "done"), metric(m, METRIC_SLOTS).
  * The NULL that ends the list also keeps it from being empty, which ISO C does not allow. */
-#define metric(metrics, ...)                                                                                           \
-    metric_series(metrics, METRIC_HEAD(__VA_ARGS__, NULL), (const char *const[]){ METRIC_REST(__VA_ARGS__, NULL) })
+#define metric(metrics, ...)   metric_series(metrics, METRIC_HEAD(__VA_ARGS__, NULL), (const char *const[]){ METRIC_REST(__VA_ARGS__, NULL) })
 #define METRIC_HEAD(head, ...) head
 #define METRIC_REST(head, ...) __VA_ARGS__
 

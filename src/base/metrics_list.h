@@ -6,8 +6,7 @@ METRIC(PROCESS_CPU, METRIC_COUNTER, "process_cpu_seconds_total", "Total user and
 METRIC(PROCESS_START, METRIC_GAUGE, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.")
 METRIC(PROCESS_RESIDENT, METRIC_GAUGE, "process_resident_memory_bytes", "Resident memory size in bytes.")
 METRIC(PROCESS_VIRTUAL, METRIC_GAUGE, "process_virtual_memory_bytes", "Virtual memory size in bytes.")
-METRIC(PROCESS_VIRTUAL_MAX, METRIC_GAUGE, "process_virtual_memory_max_bytes",
-       "Maximum amount of virtual memory available in bytes.")
+METRIC(PROCESS_VIRTUAL_MAX, METRIC_GAUGE, "process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.")
 METRIC(PROCESS_FDS, METRIC_GAUGE, "process_open_fds", "Number of open file descriptors.")
 METRIC(PROCESS_FDS_MAX, METRIC_GAUGE, "process_max_fds", "Maximum number of open file descriptors.")
 METRIC(PROCESS_THREADS, METRIC_GAUGE, "process_threads", "Number of OS threads in the process.")
@@ -18,23 +17,21 @@ METRIC(LOOP_UTILIZATION, METRIC_GAUGE, "millrace_loop_utilization_ratio",
        "Share of the last seconds that the loop was busy rather than waiting.")
 METRIC(LOOP_TURN, METRIC_HISTOGRAM, "millrace_loop_turn_seconds", "Time of a loop turn without its wait for events.")
 
-METRIC(HTTP_REQUESTS, METRIC_COUNTER, "millrace_http_requests_total", "HTTP requests answered, by route and status.",
-       "listener", "route", "status")
+METRIC(HTTP_REQUESTS, METRIC_COUNTER, "millrace_http_requests_total", "HTTP requests answered, by route and status.", "listener", "route",
+       "status")
 METRIC(HTTP_DURATION, METRIC_HISTOGRAM, "millrace_http_request_duration_seconds",
        "From a request's first byte to its answer handed to the kernel.", "listener")
 METRIC(HTTP_CONNECTIONS, METRIC_GAUGE, "millrace_http_connections", "Open connections.", "listener")
-METRIC(HTTP_CONNECTIONS_ACCEPTED, METRIC_COUNTER, "millrace_http_connections_accepted_total", "Connections accepted.",
-       "listener")
+METRIC(HTTP_CONNECTIONS_ACCEPTED, METRIC_COUNTER, "millrace_http_connections_accepted_total", "Connections accepted.", "listener")
 METRIC(HTTP_ERRORS, METRIC_COUNTER, "millrace_http_errors_total",
        "Requests and connections ended by a fault of the client or a limit, by reason.", "listener", "reason")
-METRIC(HTTP_CLIENT_GONE, METRIC_COUNTER, "millrace_http_client_gone_total", "Clients that left before their answer.",
-       "listener")
+METRIC(HTTP_CLIENT_GONE, METRIC_COUNTER, "millrace_http_client_gone_total", "Clients that left before their answer.", "listener")
 METRIC(HTTP_ACCEPT_FAILURES, METRIC_COUNTER, "millrace_http_accept_failures_total",
        "Times that accepting rested because the process had no descriptor left.", "listener")
 
 METRIC(LIMITER_DECISIONS, METRIC_COUNTER, "millrace_limiter_decisions_total",
-       "Decisions of the rate limiter: admitted, limited, refused (Redis away, deny), assumed (Redis away, allow or local).",
-       "stream", "decision")
+       "Decisions of the rate limiter: admitted, limited, refused (Redis away, deny), assumed (Redis away, allow or local).", "stream",
+       "decision")
 METRIC(RATE_LIMITED, METRIC_COUNTER, "millrace_rate_limited_total", "Requests answered 429.", "stream")
 METRIC(REDIS_COMMANDS, METRIC_COUNTER, "millrace_redis_commands_total", "Redis commands, by result.", "result")
 METRIC(REDIS_DURATION, METRIC_HISTOGRAM, "millrace_redis_command_duration_seconds", "Redis round trips.")
@@ -43,24 +40,21 @@ METRIC(REDIS_RECONNECTS, METRIC_COUNTER, "millrace_redis_reconnects_total", "Att
 
 METRIC(PRODUCED, METRIC_COUNTER, "millrace_produced_total", "Records acknowledged by the broker.", "stream", "topic")
 METRIC(PRODUCE_ERRORS, METRIC_COUNTER, "millrace_produce_errors_total",
-       "Records that were not acknowledged, by reason: full, breaker, not_persisted, possibly_persisted, too_large, other.",
-       "stream", "topic", "reason")
-METRIC(PRODUCE_DURATION, METRIC_HISTOGRAM, "millrace_produce_duration_seconds", "From handing a record over to its report.",
-       "stream", "topic")
+       "Records that were not acknowledged, by reason: full, breaker, not_persisted, possibly_persisted, too_large, other.", "stream",
+       "topic", "reason")
+METRIC(PRODUCE_DURATION, METRIC_HISTOGRAM, "millrace_produce_duration_seconds", "From handing a record over to its report.", "stream",
+       "topic")
 METRIC(PRODUCER_QUEUE, METRIC_GAUGE, "millrace_producer_queue_records", "Records without a report yet.", "producer")
-METRIC(PRODUCER_QUEUE_BYTES, METRIC_GAUGE, "millrace_producer_queue_bytes", "Bytes of records without a report yet.",
-       "producer")
+METRIC(PRODUCER_QUEUE_BYTES, METRIC_GAUGE, "millrace_producer_queue_bytes", "Bytes of records without a report yet.", "producer")
 METRIC(BREAKER_STATE, METRIC_GAUGE, "millrace_breaker_state", "0 closed, 1 open, 0.5 half open.", "topic")
 METRIC(BREAKER_OPENED, METRIC_COUNTER, "millrace_breaker_opened_total", "Times that the breaker opened.", "topic")
 
 METRIC(CONSUMED, METRIC_COUNTER, "millrace_consumed_total", "Records taken from the broker.", "stream", "partition")
-METRIC(WORKED, METRIC_COUNTER, "millrace_worked_total", "Records worked for good, by outcome: done, dead.", "stream",
-       "outcome")
-METRIC(WORK_ATTEMPTS, METRIC_COUNTER, "millrace_work_attempts_total",
-       "Attempts, by outcome: done, failed, rejected, unavailable.", "stream", "outcome")
+METRIC(WORKED, METRIC_COUNTER, "millrace_worked_total", "Records worked for good, by outcome: done, dead.", "stream", "outcome")
+METRIC(WORK_ATTEMPTS, METRIC_COUNTER, "millrace_work_attempts_total", "Attempts, by outcome: done, failed, rejected, unavailable.",
+       "stream", "outcome")
 METRIC(WORK_RETRIES, METRIC_COUNTER, "millrace_work_retries_total", "Attempts scheduled again after a failure.", "stream")
-METRIC(WORK_DURATION, METRIC_HISTOGRAM, "millrace_work_duration_seconds", "From a record's first attempt to its end.",
-       "stream")
+METRIC(WORK_DURATION, METRIC_HISTOGRAM, "millrace_work_duration_seconds", "From a record's first attempt to its end.", "stream")
 METRIC(WORK_ATTEMPT_DURATION, METRIC_HISTOGRAM, "millrace_work_attempt_duration_seconds", "One attempt.", "stream")
 METRIC(WORK_WAITING, METRIC_GAUGE, "millrace_work_waiting_records", "Records received that do not run yet.", "stream")
 METRIC(WORK_RUNNING, METRIC_GAUGE, "millrace_work_running_records", "Records that hold a slot.", "stream")
@@ -69,8 +63,7 @@ METRIC(WORK_PARTITIONS, METRIC_GAUGE, "millrace_work_assigned_partitions", "Part
 METRIC(SLOTS_BUSY, METRIC_GAUGE, "millrace_pool_slots_busy", "Slots of the pool in use.")
 METRIC(SLOTS, METRIC_GAUGE, "millrace_pool_slots", "Slots of the pool.")
 METRIC(DEAD, METRIC_COUNTER, "millrace_dead_letters_total", "Records acknowledged by the dead letter topic.", "stream")
-METRIC(DEAD_ERRORS, METRIC_COUNTER, "millrace_dead_letter_errors_total", "Dead letters that the broker did not take.",
-       "stream")
+METRIC(DEAD_ERRORS, METRIC_COUNTER, "millrace_dead_letter_errors_total", "Dead letters that the broker did not take.", "stream")
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")
-METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total", "Assignments and revocations, by kind: assigned, revoked, lost.",
-       "stream", "kind")
+METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total", "Assignments and revocations, by kind: assigned, revoked, lost.", "stream",
+       "kind")

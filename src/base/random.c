@@ -40,13 +40,15 @@ uint64_t random_next(struct random *random)
     return result;
 }
 
+__extension__ typedef unsigned __int128 uint128;
+
 /* Lemire's multiplication instead of a division; the bias is below 2^-32 for the ranges used here. */
 int64_t random_between(struct random *random, int64_t low, int64_t high)
 {
     uint64_t span = (uint64_t)high - (uint64_t)low + 1;
     if (span == 0)
         return (int64_t)random_next(random);
-    unsigned __int128 product = (unsigned __int128)random_next(random) * span;
+    uint128 product = (uint128)random_next(random) * span;
     return (int64_t)((uint64_t)low + (uint64_t)(product >> 64));
 }
 

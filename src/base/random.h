@@ -8,7 +8,7 @@ struct random {
     uint64_t state[4];
 };
 
-void random_init(struct random *random);                    /* seeded from getrandom(2) */
+void random_init(struct random *random);                     /* seeded from getrandom(2) */
 void random_init_seed(struct random *random, uint64_t seed); /* repeatable, for tests */
 
 uint64_t random_next(struct random *random);

@@ -12,7 +12,7 @@ struct text {
     size_t size;
 };
 
-#define TEXT_NONE ((struct text){ NULL, 0 })
+#define TEXT_NONE     ((struct text){ NULL, 0 })
 #define TEXT(literal) ((struct text){ "" literal, sizeof(literal) - 1 })
 
 static inline struct text text_of(const char *string)
@@ -23,6 +23,14 @@ static inline struct text text_of(const char *string)
 static inline bool text_is(struct text text, const char *string)
 {
     return text.data != NULL && strlen(string) == text.size && memcmp(text.data, string, text.size) == 0;
+}
+
+/* An absent text equals only an absent one. */
+static inline bool text_equal(struct text a, struct text b)
+{
+    if (a.data == NULL || b.data == NULL)
+        return a.data == b.data;
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
 /* Without regard to ASCII case, as header names are compared (RFC 9110 section 5.1). */

@@ -1,7 +1,9 @@
 /* trace: W3C trace context (Trace Context Level 1, sections 3.2 and 3.3): parsed, made, passed on.
  *
  * traceparent = 00-<32 hex trace id>-<16 hex span id>-<2 hex flags>. A broken or all-zero one is ignored and a
- * new trace begins, as the recommendation says (section 4.2). No allocation; any thread. */
+ * new trace begins, as the recommendation says (section 4.2). A newer version is read as far as version 00 goes.
+ * Of the flags only "sampled" is kept: the others mean nothing yet and must be sent as 0 (section 3.2.2.5.2).
+ * No allocation; any thread. */
 #pragma once
 
 #include "base/random.h"
@@ -10,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TRACE_ID_SIZE 33 /* hex and NUL */
+#define TRACE_ID_SIZE     33 /* hex and NUL */
 #define TRACE_PARENT_SIZE 56
 
 struct trace_context {

@@ -1,0 +1,123 @@
+#include "base/trace.h"
+
+#include <string.h>
+
+enum {
+    VERSION_AT = 0,
+    TRACE_ID_AT = 3,
+    SPAN_ID_AT = 36,
+    FLAGS_AT = 53,
+    PARENT_LENGTH = 55, /* of version 00; a newer one may go on after another dash */
+    FLAG_SAMPLED = 1,
+};
+
+static void make_id(uint8_t *id, size_t size, struct random *random)
+{
+    uint64_t word;
+    for (size_t at = 0; at < size; at += sizeof(word)) {
+        do
+            word = random_next(random);
+        while (word == 0); /* an id of zeros is invalid */
+        memcpy(id + at, &word, sizeof(word));
+    }
+}
+
+void trace_start(struct trace_context *trace, struct random *random)
+{
+    make_id(trace->trace_id, sizeof(trace->trace_id), random);
+    make_id(trace->span_id, sizeof(trace->span_id), random);
+    trace->flags = FLAG_SAMPLED;
+}
+
+void trace_child(struct trace_context *child, const struct trace_context *parent, struct random *random)
+{
+    *child = *parent;
+    make_id(child->span_id, sizeof(child->span_id), random);
+}
+
+/* Value of a digit plus one, 0 for what is none. Upper case is not allowed (section 3.2.2). */
+static const uint8_t digit_value[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+static bool read_hex(const char *text, uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        uint8_t high = digit_value[(unsigned char)text[2 * i]];
+        uint8_t low = digit_value[(unsigned char)text[2 * i + 1]];
+        if (high == 0 || low == 0)
+            return false;
+        bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
+    }
+    return true;
+}
+
+static bool all_zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static bool has_form(struct text header)
+{
+    if (header.data == NULL || header.size < PARENT_LENGTH)
+        return false;
+    return header.data[TRACE_ID_AT - 1] == '-' && header.data[SPAN_ID_AT - 1] == '-' && header.data[FLAGS_AT - 1] == '-';
+}
+
+static bool has_length(struct text header, uint8_t version)
+{
+    if (header.size == PARENT_LENGTH)
+        return true;
+    return version > 0 && header.data[PARENT_LENGTH] == '-';
+}
+
+bool trace_parse(struct trace_context *trace, struct text header)
+{
+    struct trace_context read;
+    uint8_t version;
+
+    if (!has_form(header) || !read_hex(header.data + VERSION_AT, &version, 1))
+        return false;
+    if (version == 0xFF || !has_length(header, version))
+        return false;
+    if (!read_hex(header.data + TRACE_ID_AT, read.trace_id, sizeof(read.trace_id)) ||
+        !read_hex(header.data + SPAN_ID_AT, read.span_id, sizeof(read.span_id)) || !read_hex(header.data + FLAGS_AT, &read.flags, 1))
+        return false;
+    if (all_zero(read.trace_id, sizeof(read.trace_id)) || all_zero(read.span_id, sizeof(read.span_id)))
+        return false;
+
+    read.flags &= FLAG_SAMPLED;
+    *trace = read;
+    return true;
+}
+
+/* Returns the place after what was written. */
+static char *write_hex(char *out, const uint8_t *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    return out;
+}
+
+void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE])
+{
+    *write_hex(out, trace->trace_id, sizeof(trace->trace_id)) = '\0';
+}
+
+void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE])
+{
+    memcpy(out, "00-", TRACE_ID_AT);
+    char *at = write_hex(out + TRACE_ID_AT, trace->trace_id, sizeof(trace->trace_id));
+    *at++ = '-';
+    at = write_hex(at, trace->span_id, sizeof(trace->span_id));
+    *at++ = '-';
+    at = write_hex(at, &trace->flags, sizeof(trace->flags));
+    *at = '\0';
+}

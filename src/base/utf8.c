@@ -1,0 +1,32 @@
+#include "base/utf8.h"
+
+/* RFC 3629 section 4: what may begin a sequence, and what may come second after it. */
+static const struct {
+    unsigned char first_low, first_high, second_low, second_high;
+    size_t size;
+} forms[] = {
+    { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 }, { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 },
+    { 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
+};
+
+static size_t follow(const unsigned char *at, size_t left, size_t form)
+{
+    size_t size = forms[form].size;
+    if (size > left || at[1] < forms[form].second_low || at[1] > forms[form].second_high)
+        return 0;
+    for (size_t i = 2; i < size; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    return size;
+}
+
+size_t utf8_length(const char *at, size_t left)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+    if (bytes[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        if (bytes[0] >= forms[i].first_low && bytes[0] <= forms[i].first_high)
+            return follow(bytes, left, i);
+    return 0;
+}
