@@ -38,6 +38,7 @@ struct lane_set {
     enum lane_order order;
     struct lane **buckets; /* order key: lanes by the hash of their key, chained */
     size_t bucket_count;   /* a power of two, or 0 */
+    struct lane *only;     /* order partition: the one lane, while it is not idle */
     size_t lanes;
     size_t records;  /* in the set, whatever their state */
     size_t runnable; /* neither running nor resting, nor waiting behind one that rests: what `queue` bounds */
@@ -47,7 +48,7 @@ struct lane_set {
 
 void lane_set_init(struct lane_set *set, enum lane_order order);
 
-/* The set must be empty: give every record back first with lane_set_pop. */
+/* The set must be empty: every record was given back, by lane_done or lane_drop. */
 void lane_set_close(struct lane_set *set);
 
 /* Adds a record at the end of its lane. The set borrows it until lane_done or lane_drop.

@@ -1,0 +1,241 @@
+#include "core/lanes.h"
+
+#include "base/memory.h"
+
+#include <assert.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define BUCKETS_MIN 64
+
+struct lane {
+    struct list records; /* the head is ready, running or resting; the others wait for it */
+    size_t length;
+    struct lane *next; /* in its bucket */
+    uint64_t hash;
+    bool keyed; /* stands in the table; its key is the head's */
+};
+
+static struct record *head_of(const struct lane *lane)
+{
+    return list_entry(lane->records.next, struct record, link);
+}
+
+static bool is_head(const struct record *record)
+{
+    return record->lane->records.next == &record->link;
+}
+
+static bool same_key(struct text a, struct text b)
+{
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+static size_t bucket_of(const struct lane_set *set, uint64_t hash)
+{
+    return hash & (set->bucket_count - 1);
+}
+
+static void resize(struct lane_set *set, size_t bucket_count)
+{
+    struct lane **old = set->buckets;
+    size_t old_count = set->bucket_count;
+    set->buckets = mem_zalloc(bucket_count * sizeof(*set->buckets));
+    set->bucket_count = bucket_count;
+
+    for (size_t i = 0; i < old_count; i++) {
+        for (struct lane *lane = old[i], *next; lane != NULL; lane = next) {
+            next = lane->next;
+            struct lane **bucket = &set->buckets[bucket_of(set, lane->hash)];
+            lane->next = *bucket;
+            *bucket = lane;
+        }
+    }
+    mem_free(old);
+}
+
+/* Grows at one lane a bucket, shrinks at one in eight: so neither happens twice without many lanes between. */
+static void fit(struct lane_set *set)
+{
+    if (set->lanes > set->bucket_count)
+        resize(set, set->bucket_count == 0 ? BUCKETS_MIN : set->bucket_count * 2);
+    else if (set->bucket_count > BUCKETS_MIN && set->lanes < set->bucket_count / 8)
+        resize(set, set->bucket_count / 2);
+}
+
+static struct lane *find(const struct lane_set *set, struct text key, uint64_t hash)
+{
+    if (set->bucket_count == 0)
+        return NULL;
+    for (struct lane *lane = set->buckets[bucket_of(set, hash)]; lane != NULL; lane = lane->next) {
+        if (lane->hash == hash && same_key(head_of(lane)->key, key))
+            return lane;
+    }
+    return NULL;
+}
+
+static struct lane *new_lane(struct lane_set *set)
+{
+    struct lane *lane = mem_alloc(sizeof(*lane));
+    *lane = (struct lane){ .keyed = false };
+    list_init(&lane->records);
+    set->lanes++;
+    return lane;
+}
+
+static struct lane *keyed_lane(struct lane_set *set, struct text key)
+{
+    uint64_t hash = XXH3_64bits(key.data, key.size);
+    struct lane *lane = find(set, key, hash);
+    if (lane != NULL)
+        return lane;
+
+    lane = new_lane(set);
+    lane->hash = hash;
+    lane->keyed = true;
+    fit(set);
+    struct lane **bucket = &set->buckets[bucket_of(set, hash)];
+    lane->next = *bucket;
+    *bucket = lane;
+    return lane;
+}
+
+static struct lane *only_lane(struct lane_set *set)
+{
+    if (set->only == NULL)
+        set->only = new_lane(set);
+    return set->only;
+}
+
+static struct lane *lane_for(struct lane_set *set, const struct record *record)
+{
+    if (set->order == LANE_ORDER_PARTITION)
+        return only_lane(set);
+    if (set->order == LANE_ORDER_KEY && record->key.data != NULL)
+        return keyed_lane(set, record->key);
+    return new_lane(set);
+}
+
+static void unlink_from_bucket(struct lane_set *set, struct lane *lane)
+{
+    struct lane **place = &set->buckets[bucket_of(set, lane->hash)];
+    while (*place != lane)
+        place = &(*place)->next;
+    *place = lane->next;
+}
+
+static void free_lane(struct lane_set *set, struct lane *lane)
+{
+    if (lane->keyed)
+        unlink_from_bucket(set, lane);
+    if (set->only == lane)
+        set->only = NULL;
+    mem_free(lane);
+    set->lanes--;
+    if (set->bucket_count != 0)
+        fit(set);
+}
+
+/* Takes a record out of its lane; an empty lane goes with it. Returns what is the head now, or NULL. */
+static struct record *take_out(struct lane_set *set, struct record *record)
+{
+    struct lane *lane = record->lane;
+    list_remove(&record->link);
+    record->lane = NULL;
+    lane->length--;
+    set->records--;
+    if (lane->length > 0)
+        return head_of(lane);
+    free_lane(set, lane);
+    return NULL;
+}
+
+bool lane_add(struct lane_set *set, struct record *record)
+{
+    struct lane *lane = lane_for(set, record);
+    bool idle = lane->length == 0;
+    bool blocked = !idle && head_of(lane)->state == RECORD_RESTING;
+
+    list_push(&lane->records, &record->link);
+    lane->length++;
+    record->lane = lane;
+    record->state = idle ? RECORD_READY : RECORD_WAITING;
+    set->records++;
+    if (!blocked)
+        set->runnable++;
+    return idle;
+}
+
+void lane_start(struct lane_set *set, struct record *record)
+{
+    assert(record->state == RECORD_READY);
+    record->state = RECORD_RUNNING;
+    set->runnable--;
+    set->running++;
+}
+
+struct record *lane_done(struct lane_set *set, struct record *record)
+{
+    assert(record->state == RECORD_RUNNING);
+    set->running--;
+    struct record *successor = take_out(set, record);
+    if (successor != NULL)
+        successor->state = RECORD_READY; /* it counted as runnable while it waited */
+    return successor;
+}
+
+void lane_rest(struct lane_set *set, struct record *record)
+{
+    assert(record->state == RECORD_RUNNING);
+    record->state = RECORD_RESTING;
+    set->running--;
+    set->resting++;
+    set->runnable -= record->lane->length - 1;
+}
+
+void lane_wake(struct lane_set *set, struct record *record)
+{
+    assert(record->state == RECORD_RESTING);
+    record->state = RECORD_READY;
+    set->resting--;
+    set->runnable += record->lane->length;
+}
+
+void lane_put_back(struct lane_set *set, struct record *record)
+{
+    assert(record->state == RECORD_RUNNING);
+    record->state = RECORD_READY;
+    set->running--;
+    set->runnable++;
+}
+
+void lane_drop(struct lane_set *set, struct record *record)
+{
+    assert(record->state != RECORD_RUNNING);
+    struct lane *lane = record->lane;
+    if (record->state == RECORD_RESTING) {
+        set->resting--;
+        set->runnable += lane->length - 1; /* nobody rests in front of them any more */
+    } else if (is_head(record) || head_of(lane)->state != RECORD_RESTING) {
+        set->runnable--;
+    }
+    take_out(set, record);
+}
+
+size_t lane_length(const struct record *record)
+{
+    return record->lane->length;
+}
+
+void lane_set_init(struct lane_set *set, enum lane_order order)
+{
+    *set = (struct lane_set){ .order = order };
+}
+
+void lane_set_close(struct lane_set *set)
+{
+    assert(set->records == 0 && set->lanes == 0);
+    mem_free(set->buckets);
+    set->buckets = NULL;
+    set->bucket_count = 0;
+}
