@@ -1,0 +1,363 @@
+/* Random schedules of lanes, scheduler, offsets and retry together, against a model that knows only which offsets are done.
+ *
+ * What must hold whatever happens: no record starts before its predecessor in the lane is done; nothing is committed that is
+ * not done; what is done is covered by the watermark as soon as all below it is; slots are never exceeded; no partition with
+ * something ready is passed over for longer than a round. WAY_OUT_SEED repeats one schedule; each prints its seed when it fails. */
+#include "base/list.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "core/lanes.h"
+#include "core/offsets.h"
+#include "core/retry.h"
+#include "core/scheduler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { STREAMS = 2, PARTITIONS = 3, SOURCES = STREAMS * PARTITIONS, KEYS = 5, LENGTH = 120, SLOTS = 4, SCHEDULES = 100, STEPS = 2000 };
+
+/* What the broker holds of a partition, and the model's memory of it. */
+struct log {
+    char keys[LENGTH][2]; /* "" means no key */
+    bool gap[LENGTH];     /* compacted: never received */
+    bool done[LENGTH];    /* in any assignment: the model */
+    int64_t committed;
+};
+
+struct assignment {
+    struct lane_set lanes;
+    struct schedule_source source;
+    struct offsets offsets;
+    struct log *log;
+    int64_t position;
+    size_t passed_over;
+    bool revoked;
+    struct list link; /* in world.zombies once revoked with jobs still running */
+    struct list jobs;
+};
+
+struct job {
+    struct record record;
+    struct schedule_entry entry;
+    struct list link; /* in its assignment */
+    struct assignment *assignment;
+    int64_t offset;
+    uint64_t sequence;
+    unsigned attempt;
+};
+
+struct world {
+    struct random random;
+    enum lane_order order;
+    struct scheduler scheduler;
+    struct schedule_stream streams[STREAMS];
+    struct log logs[SOURCES];
+    struct assignment *assigned[SOURCES];
+    struct list zombies;
+    struct job *running[SLOTS];
+    size_t running_count;
+};
+
+static const struct retry_policy policy = { .retries = 3, .base_us = 1, .max_us = 4 };
+
+static bool chance(struct world *world, int percent)
+{
+    return random_between(&world->random, 1, 100) <= percent;
+}
+
+static struct assignment *assign(struct world *world, size_t index)
+{
+    struct assignment *a = mem_zalloc(sizeof(*a));
+    a->log = &world->logs[index];
+    a->position = a->log->committed;
+    lane_set_init(&a->lanes, world->order);
+    offsets_init(&a->offsets, a->log->committed);
+    schedule_source_init(&a->source, &world->streams[index / PARTITIONS]);
+    list_init(&a->jobs);
+    list_init(&a->link);
+    return a;
+}
+
+static void free_if_idle(struct assignment *a)
+{
+    if (!a->revoked || !list_empty(&a->jobs))
+        return;
+    list_remove(&a->link);
+    lane_set_close(&a->lanes);
+    offsets_close(&a->offsets);
+    mem_free(a);
+}
+
+static void free_job(struct job *job)
+{
+    list_remove(&job->link);
+    mem_free(job);
+}
+
+/* --- the invariants --- */
+
+static bool same_lane(const struct world *world, const struct log *log, int64_t a, int64_t b)
+{
+    if (world->order == LANE_ORDER_PARTITION)
+        return true;
+    return world->order == LANE_ORDER_KEY && log->keys[a][0] != '\0' && log->keys[a][0] == log->keys[b][0];
+}
+
+static void check_predecessors_done(const struct world *world, const struct job *job)
+{
+    const struct log *log = job->assignment->log;
+    for (int64_t before = 0; before < job->offset; before++)
+        assert_true(log->gap[before] || log->done[before] || !same_lane(world, log, before, job->offset));
+}
+
+/* The twenty-line model: the watermark is the first offset at or above the start that was received and is not done now. */
+static void check_watermark(const struct assignment *a)
+{
+    int64_t expected = a->offsets.next;
+    list_each(link, &a->jobs)
+    {
+        const struct job *job = list_entry(link, struct job, link);
+        expected = job->offset < expected ? job->offset : expected;
+    }
+    assert_int_equal(a->offsets.watermark, expected);
+    for (int64_t offset = 0; offset < a->offsets.watermark && offset < LENGTH; offset++)
+        assert_true(a->log->gap[offset] || a->log->done[offset]);
+}
+
+static void check_turns(struct world *world, const struct assignment *chosen)
+{
+    for (size_t i = 0; i < SOURCES; i++) {
+        struct assignment *a = world->assigned[i];
+        if (a == NULL)
+            continue;
+        a->passed_over = a == chosen || a->source.ready == 0 ? 0 : a->passed_over + 1;
+        assert_true(a->passed_over <= SOURCES);
+    }
+}
+
+/* --- what may happen --- */
+
+static void receive(struct world *world, struct assignment *a)
+{
+    while (a->position < LENGTH && a->log->gap[a->position])
+        a->position++;
+    if (a->position >= LENGTH)
+        return;
+    struct job *job = mem_zalloc(sizeof(*job));
+    job->assignment = a;
+    job->offset = a->position++;
+    job->attempt = 1;
+    const char *key = a->log->keys[job->offset];
+    job->record.key = key[0] == '\0' ? TEXT_NONE : text_of(key);
+    job->sequence = offsets_receive(&a->offsets, job->offset);
+    list_push(&a->jobs, &job->link);
+    if (lane_add(&a->lanes, &job->record))
+        schedule_add(&a->source, &job->entry);
+}
+
+static void start_one(struct world *world)
+{
+    struct schedule_entry *entry = schedule_next(&world->scheduler);
+    if (entry == NULL)
+        return;
+    struct job *job = list_entry(entry, struct job, entry);
+    check_turns(world, job->assignment);
+    check_predecessors_done(world, job);
+    lane_start(&job->assignment->lanes, &job->record);
+    assert_true(world->running_count < SLOTS);
+    world->running[world->running_count++] = job;
+}
+
+static void complete(struct world *world, struct job *job)
+{
+    struct assignment *a = job->assignment;
+    a->log->done[job->offset] |= !a->revoked;
+    if (!a->revoked)
+        offsets_done(&a->offsets, job->sequence);
+    struct record *successor = lane_done(&a->lanes, &job->record);
+    free_job(job);
+    if (successor != NULL)
+        schedule_add(&a->source, &list_entry(successor, struct job, record)->entry);
+    if (a->revoked)
+        free_if_idle(a);
+    else
+        check_watermark(a);
+}
+
+static void end_one(struct world *world)
+{
+    if (world->running_count == 0)
+        return;
+    size_t which = (size_t)random_between(&world->random, 0, (int64_t)world->running_count - 1);
+    struct job *job = world->running[which];
+    world->running[which] = world->running[--world->running_count];
+    schedule_release(&world->scheduler);
+
+    uint64_t delay_us;
+    bool failed = chance(world, 30) && !job->assignment->revoked;
+    if (failed && retry_next(&policy, job->attempt++, &world->random, &delay_us))
+        lane_rest(&job->assignment->lanes, &job->record);
+    else
+        complete(world, job); /* worked, or a dead letter: the offset is done either way */
+}
+
+static void wake_some(struct world *world, struct assignment *a, int percent)
+{
+    list_each(link, &a->jobs)
+    {
+        struct job *job = list_entry(link, struct job, link);
+        if (job->record.state != RECORD_RESTING || !chance(world, percent))
+            continue;
+        lane_wake(&a->lanes, &job->record);
+        schedule_add(&a->source, &job->entry);
+    }
+}
+
+static void commit(struct assignment *a)
+{
+    check_watermark(a);
+    assert_true(a->offsets.watermark >= a->log->committed);
+    a->log->committed = a->offsets.watermark;
+}
+
+static void drop_what_does_not_run(struct assignment *a)
+{
+    list_each(link, &a->jobs)
+    {
+        struct job *job = list_entry(link, struct job, link);
+        if (job->record.state == RECORD_RUNNING)
+            continue;
+        if (job->record.state == RECORD_READY && job->entry.source != NULL)
+            schedule_remove(&job->entry);
+        lane_drop(&a->lanes, &job->record);
+        free_job(job);
+    }
+    assert_int_equal(a->lanes.runnable, 0);
+    assert_int_equal(a->lanes.resting, 0);
+}
+
+static void revoke(struct world *world, size_t index, bool lost)
+{
+    struct assignment *a = world->assigned[index];
+    if (!lost)
+        commit(a);
+    world->assigned[index] = NULL;
+    a->revoked = true;
+    drop_what_does_not_run(a);
+    list_push(&world->zombies, &a->link);
+    free_if_idle(a);
+}
+
+static void step(struct world *world)
+{
+    size_t index = (size_t)random_between(&world->random, 0, SOURCES - 1);
+    struct assignment *a = world->assigned[index];
+    if (a == NULL) {
+        if (chance(world, 50))
+            world->assigned[index] = assign(world, index);
+        return;
+    }
+    int what = (int)random_between(&world->random, 1, 100);
+    if (what <= 35)
+        receive(world, a);
+    else if (what <= 60)
+        start_one(world);
+    else if (what <= 85)
+        end_one(world);
+    else if (what <= 92)
+        wake_some(world, a, 50);
+    else if (what <= 98)
+        commit(a);
+    else
+        revoke(world, index, what == 100);
+    assert_true(world->scheduler.busy == world->running_count && world->running_count <= SLOTS);
+}
+
+/* --- a schedule: begin, many steps, then everything must come to its end --- */
+
+static void given_world(struct world *world, uint64_t seed)
+{
+    *world = (struct world){ .running_count = 0 };
+    random_init_seed(&world->random, seed);
+    world->order = (enum lane_order)(seed % 3);
+    scheduler_init(&world->scheduler, SLOTS);
+    list_init(&world->zombies);
+    for (size_t i = 0; i < STREAMS; i++)
+        schedule_stream_init(&world->streams[i], &world->scheduler);
+    for (size_t i = 0; i < SOURCES; i++) {
+        for (size_t offset = 0; offset < LENGTH; offset++) {
+            world->logs[i].gap[offset] = chance(world, 10);
+            world->logs[i].keys[offset][0] = (char)(chance(world, 10) ? '\0' : 'a' + random_between(&world->random, 0, KEYS - 1));
+        }
+    }
+}
+
+static bool all_done(const struct world *world)
+{
+    for (size_t i = 0; i < SOURCES; i++) {
+        for (size_t offset = 0; offset < LENGTH; offset++) {
+            if (!world->logs[i].gap[offset] && !world->logs[i].done[offset])
+                return false;
+        }
+    }
+    return true;
+}
+
+static void bring_to_an_end(struct world *world)
+{
+    for (size_t i = 0; i < SOURCES; i++) {
+        if (world->assigned[i] == NULL)
+            world->assigned[i] = assign(world, i);
+    }
+    for (int round = 0; !all_done(world); round++) {
+        assert_true(round < LENGTH * SOURCES * 20);
+        for (size_t i = 0; i < SOURCES; i++) {
+            receive(world, world->assigned[i]);
+            wake_some(world, world->assigned[i], 100);
+        }
+        for (size_t i = 0; i < SLOTS; i++)
+            start_one(world);
+        for (size_t i = 0; i < SLOTS; i++)
+            end_one(world);
+    }
+    while (world->running_count > 0)
+        end_one(world);
+    for (size_t i = 0; i < SOURCES; i++)
+        revoke(world, i, false);
+    assert_true(list_empty(&world->zombies));
+    assert_int_equal(world->scheduler.busy, 0);
+}
+
+static void run_schedule(uint64_t seed)
+{
+    static struct world world;
+    given_world(&world, seed);
+    for (int i = 0; i < STEPS; i++)
+        step(&world);
+    bring_to_an_end(&world);
+}
+
+static void whatever_happens_order_holds_and_only_what_is_done_is_committed(void **state)
+{
+    const char *one = getenv("WAY_OUT_SEED");
+    struct random random;
+    random_init(&random);
+    uint64_t first = one == NULL ? random_next(&random) >> 16 : strtoull(one, NULL, 10);
+    int schedules = one == NULL ? SCHEDULES : 1;
+    printf("seeds %llu .. %llu\n", (unsigned long long)first, (unsigned long long)first + (unsigned)schedules - 1);
+    for (int i = 0; i < schedules; i++)
+        run_schedule(first + (unsigned)i);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(whatever_happens_order_holds_and_only_what_is_done_is_committed) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
