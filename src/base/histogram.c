@@ -1,6 +1,5 @@
 #include "base/histogram.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { SUB_COUNT = 1 << HISTOGRAM_SUB_BITS, SUB_MASK = SUB_COUNT - 1 };
@@ -57,7 +56,7 @@ uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
 {
     if (histogram->count == 0)
         return 0;
-    double rank = ceil(quantile * (double)histogram->count);
+    double rank = quantile * (double)histogram->count;
     uint64_t seen = 0;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += histogram->buckets[i];
