@@ -19,7 +19,7 @@ build() {
     local dir=$root/$1
     shift
     [[ -e $dir/build.ninja ]] || meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
-    ninja -C "$dir" --quiet >&2 || die "the build failed: ninja -C '$dir'"
+    ninja -C "$dir" --quiet 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build failed: ninja -C '$dir'"
 }
 
 # Whether process $1 itself listens on port $2: an answer from somebody else's server proves nothing.

@@ -19,6 +19,9 @@ class Count:
         self.skipped = 0
         self.failures = []
 
+    def total(self):
+        return self.passed + self.skipped + len(self.failures)
+
     def add_case(self, name, failure, skipped):
         if failure is not None:
             self.failures.append(f"{name}: {failure.strip()}")
@@ -39,7 +42,7 @@ def add_junit(count, suite, path):
     for case in cases:
         found = next((child for child in case if child.tag in ("failure", "error")), None)
         failure = None if found is None else (found.get("message") or found.text or found.tag)
-        name = f"{suite}: {path.name.split('--')[0]}: {case.get('name')}"
+        name = f"{suite}: {case.get('classname') or path.name.split('--')[0]}: {case.get('name')}"
         count.add_case(name, failure, case.find("skipped") is not None)
     return len(cases), len(count.failures) - before
 
@@ -51,16 +54,14 @@ def add_program(count, suite, folder, line):
     cases = sum(report[0] for report in reports)
     failed = sum(report[1] for report in reports)
     ended_well = program["result"] in ("OK", "EXPECTEDFAIL")
-    if ended_well and cases:
-        return
-    if failed:
+    if failed or (cases and ended_well):
         return
     problem = None if ended_well or program["result"] == "SKIP" else f"{program['result']}, status {program['returncode']}"
     count.add_case(f"{suite}: {program['name']}", problem, program["result"] == "SKIP")
 
 
 def add_suite(count, folder):
-    before = count.passed + count.skipped + len(count.failures)
+    before = count.total()
     programs = folder / "programs.json"
     if programs.exists():
         for line in programs.read_text().splitlines():
@@ -68,7 +69,7 @@ def add_suite(count, folder):
     else:
         for path in sorted(folder.glob("*.xml")):
             add_junit(count, folder.name, path)
-    if count.passed + count.skipped + len(count.failures) == before:
+    if count.total() == before:
         count.failures.append(f"{folder.name}: ran no test")
 
 
@@ -79,7 +80,7 @@ def main(reports):
     for failure in count.failures:
         print(f"FAILED {failure}")
     print(f"{count.passed} passed, {len(count.failures)} failed, {count.skipped} skipped")
-    return 1 if count.failures else 0
+    return 1 if count.failures or not count.total() else 0
 
 
 if __name__ == "__main__":
