@@ -76,13 +76,13 @@ struct metric_label {
     const char *value;
 };
 
-/* All texts are borrowed for the registry's life. */
+/* Texts and arrays are borrowed for the registry's life; the struct itself is copied. */
 struct metric_view {
     const char *name;                 /* the name to expose */
     const char *of;                   /* the family, with or without "millrace_" and "_total" ("produced") */
     const struct metric_label *where; /* only series with these label values */
     size_t where_count;
-    const char *const *labels; /* labels kept, others summed over; NULL keeps all */
+    const char *const *labels; /* labels kept, others summed over; NULL keeps all, an empty array (not NULL) none */
     size_t label_count;
     const struct metric_label *constants; /* labels added */
     size_t constant_count;
