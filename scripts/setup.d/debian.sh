@@ -81,17 +81,17 @@ unpack_package() {
     dpkg-deb -x "$(compgen -G "$debs/$1_*.deb")" "$cache/tools"
 }
 
-# Prints the path of upstream's release of $1 as Debian's source archive has it.
+# Downloads upstream's release of $1 as Debian's source archive has it, and prints its path.
 debian_release() {
     local kept=$cache/sources/debian
     mkdir -p "$kept"
-    if ! compgen -G "$kept/$1_*.orig.tar.?z" >/dev/null; then
-        say "taking $1 from Debian's source archive"
-        archive_lists
-        (cd "$kept" && archive apt-get source --download-only -qq "$1/$newer_sources" >&2) || return
-    fi
-    compgen -G "$kept/$1_*.orig.tar.?z" | sort -V | tail -n 1
+    say "taking $1 from Debian's source archive"
+    archive_lists
+    (cd "$kept" && archive apt-get source --download-only -qq "$1/$newer_sources" >&2) || return
+    kept_debian_release "$1"
 }
+
+kept_debian_release() { compgen -G "$cache/sources/debian/$1_*.orig.tar.?z" | sort -V | tail -n 1 | grep .; }
 
 # Runs an apt tool on lists of our own, so that a newer release is never offered to the system by mistake.
 archive() {
