@@ -1,0 +1,42 @@
+#include "api/health.h"
+
+void health_init(struct health *health)
+{
+    list_init(&health->checks);
+    health->stopping = false;
+}
+
+void health_add(struct health *health, struct health_check *check)
+{
+    list_push(&health->checks, &check->link);
+}
+
+void health_remove(struct health_check *check)
+{
+    list_remove(&check->link);
+}
+
+void health_stop(struct health *health)
+{
+    health->stopping = true;
+}
+
+yyjson_mut_val *health_report(struct health *health, yyjson_mut_doc *doc, bool *ready)
+{
+    yyjson_mut_val *checks = yyjson_mut_obj(doc);
+    *ready = !health->stopping;
+    if (health->stopping)
+        yyjson_mut_obj_add_str(doc, checks, "shutdown", "the process is shutting down");
+    list_each(link, &health->checks)
+    {
+        struct health_check *check = list_entry(link, struct health_check, link);
+        struct error err = { 0 };
+        bool well = check->ready(check->arg, &err);
+        *ready = *ready && well;
+        yyjson_mut_obj_add_strcpy(doc, checks, check->name, well ? "ok" : err.message);
+    }
+    yyjson_mut_val *report = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_str(doc, report, "status", *ready ? "ready" : "not ready");
+    yyjson_mut_obj_add_val(doc, report, "checks", checks);
+    return report;
+}

@@ -1,0 +1,37 @@
+/* health: is the process alive, and should it get traffic.
+ *
+ *   live   the loop turns and some worker can make progress; false means: restart it
+ *   ready  every check is well and no shutdown has begun; false means: send traffic elsewhere
+ *
+ * Modules are asked when somebody asks us. Loop thread only. */
+#pragma once
+
+#include "base/error.h"
+#include "base/list.h"
+
+#include <stdbool.h>
+#include <yyjson.h>
+
+struct health {
+    struct list checks;
+    bool stopping;
+};
+
+/* Embedded by whoever registers it, until health_remove. */
+struct health_check {
+    struct list link;
+    const char *name; /* "kafka", "stream jobs" */
+    /* True when well; else a reason in `err`. */
+    bool (*ready)(void *arg, struct error *err);
+    void *arg;
+};
+
+void health_init(struct health *health);
+void health_add(struct health *health, struct health_check *check);
+void health_remove(struct health_check *check);
+
+/* From now on not ready: the first step of a shutdown. */
+void health_stop(struct health *health);
+
+/* {"status":"ready"|"not ready","checks":{"kafka":"ok",...}}; `ready` tells which. */
+yyjson_mut_val *health_report(struct health *health, yyjson_mut_doc *doc, bool *ready);

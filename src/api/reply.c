@@ -1,0 +1,104 @@
+#include "api/reply.h"
+
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct outcome_row {
+    int code;
+    int status;
+    const char *name; /* in the configuration */
+    size_t offset;    /* in struct reply_config */
+} outcomes[REPLY_OUTCOMES] = {
+    { 0, 200, "accepted", offsetof(struct reply_config, accepted) },
+    { E_INVALID, 400, "invalid", offsetof(struct reply_config, invalid) },
+    { E_TOO_LARGE, 413, "too_large", offsetof(struct reply_config, too_large) },
+    { E_LIMITED, 429, "limited", offsetof(struct reply_config, limited) },
+    { E_UNAVAILABLE, 503, "unavailable", offsetof(struct reply_config, unavailable) },
+    { E_UNKNOWN, 504, "unknown", offsetof(struct reply_config, unknown) },
+};
+
+static size_t slot_of(const char *const *names, const char *name)
+{
+    size_t slot = 0;
+    while (names[slot] != NULL && strcmp(names[slot], name) != 0)
+        slot++;
+    return slot;
+}
+
+int reply_set_init(struct reply_set *set, const struct reply_config *config, const char *const *names, struct error *err)
+{
+    *set = (struct reply_set){ .error_slot = slot_of(names, "error"), .retry_slot = slot_of(names, "retry_after") };
+    for (size_t i = 0; i < REPLY_OUTCOMES; i++) {
+        const yyjson_val *json = *(const yyjson_val *const *)((const char *)config + outcomes[i].offset);
+        if (json == NULL)
+            continue;
+        set->templates[i] = template_new(json, names, err);
+        if (set->templates[i] == NULL) {
+            reply_set_free(set);
+            return error_wrap(err, "%s", outcomes[i].name);
+        }
+    }
+    return 0;
+}
+
+void reply_set_free(struct reply_set *set)
+{
+    for (size_t i = 0; i < REPLY_OUTCOMES; i++) {
+        template_free(set->templates[i]);
+        set->templates[i] = NULL;
+    }
+}
+
+void reply_accepted(const struct reply_set *set, struct http_request *request, const struct template_value *values)
+{
+    struct buffer body = { 0 };
+    if (set->templates[0] != NULL)
+        template_render(set->templates[0], values, &body);
+    else
+        buffer_string(&body, "{}");
+    http_reply(request, &(struct http_reply){ .status = outcomes[0].status, .body = buffer_as_text(&body) });
+    buffer_free(&body);
+}
+
+static size_t row_of(int code)
+{
+    for (size_t i = 0; i < REPLY_OUTCOMES; i++)
+        if (outcomes[i].code == code)
+            return i;
+    return REPLY_OUTCOMES;
+}
+
+static void render_error(const struct template *template, const struct template_value *values, const struct error *err, struct buffer *body)
+{
+    if (template != NULL) {
+        template_render(template, values, body);
+        return;
+    }
+    buffer_string(body, "{\"error\":");
+    buffer_json_string(body, text_of(err->message));
+    buffer_char(body, '}');
+}
+
+void reply_failed(const struct reply_set *set, struct http_request *request, struct template_value *values, const struct error *err,
+                  uint64_t retry_after_us)
+{
+    size_t row = row_of(err->code);
+    uint64_t seconds = (retry_after_us + 999999) / 1000000;
+    char digits[24];
+    int size = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)seconds);
+    struct http_header retry_after = { "Retry-After", { digits, (size_t)size } };
+
+    values[set->error_slot] = template_text(text_of(err->message));
+    values[set->retry_slot] = template_int((int64_t)seconds);
+    struct buffer body = { 0 };
+    render_error(row < REPLY_OUTCOMES ? set->templates[row] : NULL, values, err, &body);
+    http_reply(request, &(struct http_reply){
+                                .status = row < REPLY_OUTCOMES ? outcomes[row].status : 500,
+                                .body = buffer_as_text(&body),
+                                .headers = &retry_after,
+                                .header_count = seconds > 0,
+                        });
+    buffer_free(&body);
+}
