@@ -115,15 +115,15 @@ static const char *const compressions[] = { "none", "gzip", "snappy", "lz4", "zs
 
 #define SECURITY(member) offsetof(struct kafka_security, member)
 static const struct config_field security_fields[] = {
-    { "protocol", CONFIG_ENUM, SECURITY(protocol), "plaintext", "How the brokers are spoken to.", .choices = protocols },
-    { "mechanism", CONFIG_ENUM, SECURITY(mechanism), "plain", "The SASL mechanism.", .choices = mechanisms },
-    { "user", CONFIG_STRING, SECURITY(user), NULL, "The SASL user." },
-    { "password", CONFIG_SECRET, SECURITY(password), NULL, "The SASL password." },
-    { "ca", CONFIG_STRING, SECURITY(ca), NULL, "PEM file of the authorities to trust; else those of the system." },
-    { "certificate", CONFIG_STRING, SECURITY(certificate), NULL, "PEM file of the client's certificate." },
-    { "key", CONFIG_STRING, SECURITY(key), NULL, "PEM file of the client's key." },
-    { "key_password", CONFIG_SECRET, SECURITY(key_password), NULL, "The password of that file." },
-    { NULL },
+    { .name = "protocol", CONFIG_ENUM, SECURITY(protocol), "plaintext", "How the brokers are spoken to.", .choices = protocols },
+    { .name = "mechanism", CONFIG_ENUM, SECURITY(mechanism), "plain", "The SASL mechanism.", .choices = mechanisms },
+    { .name = "user", CONFIG_STRING, SECURITY(user), NULL, "The SASL user." },
+    { .name = "password", CONFIG_SECRET, SECURITY(password), NULL, "The SASL password." },
+    { .name = "ca", CONFIG_STRING, SECURITY(ca), NULL, "PEM file of the authorities to trust; else those of the system." },
+    { .name = "certificate", CONFIG_STRING, SECURITY(certificate), NULL, "PEM file of the client's certificate." },
+    { .name = "key", CONFIG_STRING, SECURITY(key), NULL, "PEM file of the client's key." },
+    { .name = "key_password", CONFIG_SECRET, SECURITY(key_password), NULL, "The password of that file." },
+    { .name = NULL },
 };
 
 static const struct config_schema security_schema = {
@@ -135,12 +135,15 @@ static const struct config_schema security_schema = {
 
 #define KAFKA(member) offsetof(struct kafka_config, member)
 static const struct config_field kafka_fields[] = {
-    { "brokers", CONFIG_STRING, KAFKA(brokers), "embedded",
+    { .name = "brokers",
+      CONFIG_STRING,
+      KAFKA(brokers),
+      "embedded",
       "host:port of one or more brokers, with commas; or embedded: a cluster inside the process that keeps nothing." },
-    { "client_id", CONFIG_STRING, KAFKA(client_id), "millrace", "The name that the brokers see." },
-    { "security", CONFIG_STRUCT, KAFKA(security), NULL, "TLS and SASL.", .schema = &security_schema },
-    { "properties", CONFIG_MAP, KAFKA(properties), NULL, "Properties of librdkafka for every handle." },
-    { NULL },
+    { .name = "client_id", CONFIG_STRING, KAFKA(client_id), "millrace", "The name that the brokers see." },
+    { .name = "security", CONFIG_STRUCT, KAFKA(security), NULL, "TLS and SASL.", .schema = &security_schema },
+    { .name = "properties", CONFIG_MAP, KAFKA(properties), NULL, "Properties of librdkafka for every handle." },
+    { .name = NULL },
 };
 
 const struct config_schema kafka_schema = {
@@ -154,22 +157,43 @@ const struct config_schema kafka_schema = {
 
 #define PRODUCER(member) offsetof(struct producer_config, member)
 static const struct config_field producer_fields[] = {
-    { "acks", CONFIG_ENUM, PRODUCER(acks), "all", "Who must have a record before it counts as stored: 0 nobody, 1 the leader, all in sync.",
+    { .name = "acks",
+      CONFIG_ENUM,
+      PRODUCER(acks),
+      "all",
+      "Who must have a record before it counts as stored: 0 nobody, 1 the leader, all in sync.",
       .choices = acks_choices },
-    { "idempotent", CONFIG_BOOL, PRODUCER(idempotent), "true",
+    { .name = "idempotent",
+      CONFIG_BOOL,
+      PRODUCER(idempotent),
+      "true",
       "The broker drops what is sent twice and keeps the order; needs acks: all." },
-    { "linger", CONFIG_DURATION, PRODUCER(linger_us), "500us", "How long a batch waits for more records." },
-    { "batch_records", CONFIG_INT, PRODUCER(batch_records), "10000", "Records in a batch, at most.", .min = 1, .max = 1000000 },
-    { "batch_bytes", CONFIG_SIZE, PRODUCER(batch_bytes), "1000000", "Bytes in a batch, at most.", .min = 1, .max = 2147483647 },
-    { "compression", CONFIG_ENUM, PRODUCER(compression), "none", "How batches are compressed.", .choices = compressions },
-    { "deadline", CONFIG_DURATION, PRODUCER(deadline_us), "10s", "How long a record may wait for its report (message.timeout.ms)." },
-    { "queue_records", CONFIG_INT, PRODUCER(queue_records), "100000", "Records without a report, at most; more are refused.", .min = 1,
+    { .name = "linger", CONFIG_DURATION, PRODUCER(linger_us), "500us", "How long a batch waits for more records." },
+    { .name = "batch_records", CONFIG_INT, PRODUCER(batch_records), "10000", "Records in a batch, at most.", .min = 1, .max = 1000000 },
+    { .name = "batch_bytes", CONFIG_SIZE, PRODUCER(batch_bytes), "1000000", "Bytes in a batch, at most.", .min = 1, .max = 2147483647 },
+    { .name = "compression", CONFIG_ENUM, PRODUCER(compression), "none", "How batches are compressed.", .choices = compressions },
+    { .name = "deadline",
+      CONFIG_DURATION,
+      PRODUCER(deadline_us),
+      "10s",
+      "How long a record may wait for its report (message.timeout.ms)." },
+    { .name = "queue_records",
+      CONFIG_INT,
+      PRODUCER(queue_records),
+      "100000",
+      "Records without a report, at most; more are refused.",
+      .min = 1,
       .max = 10000000 },
-    { "queue_bytes", CONFIG_SIZE, PRODUCER(queue_bytes), "64MiB", "Bytes of records without a report, at most; more are refused.",
-      .min = 1024, .max = 4294967295 },
-    { "breaker", CONFIG_STRUCT, PRODUCER(breaker), NULL, "When a topic is taken for broken.", .schema = &breaker_schema },
-    { "properties", CONFIG_MAP, PRODUCER(properties), NULL, "Properties of librdkafka for this producer." },
-    { NULL },
+    { .name = "queue_bytes",
+      CONFIG_SIZE,
+      PRODUCER(queue_bytes),
+      "64MiB",
+      "Bytes of records without a report, at most; more are refused.",
+      .min = 1024,
+      .max = 4294967295 },
+    { .name = "breaker", CONFIG_STRUCT, PRODUCER(breaker), NULL, "When a topic is taken for broken.", .schema = &breaker_schema },
+    { .name = "properties", CONFIG_MAP, PRODUCER(properties), NULL, "Properties of librdkafka for this producer." },
+    { .name = NULL },
 };
 
 const struct config_schema producer_schema = {

@@ -48,8 +48,7 @@ struct producer_config {
     uint64_t deadline_us;
     int64_t queue_records; /* without a report yet; more are refused */
     uint64_t queue_bytes;
-    uint64_t stall_us;             /* breaker: age of the oldest record without a report */
-    int64_t failures;              /* breaker: failed reports in a row */
+    struct breaker_config breaker; /* one breaker a topic */
     struct config_list properties; /* of struct config_pair */
 };
 

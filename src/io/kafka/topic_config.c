@@ -22,14 +22,26 @@ static void check_topic(const void *object, const struct config_place *place, st
 
 #define TOPIC(member) offsetof(struct topic_config, member)
 static const struct config_field topic_fields[] = {
-    { "name", CONFIG_STRING, TOPIC(name), NULL, "The topic's name.", .required = true },
-    { "partitions", CONFIG_INT, TOPIC(partitions), "0", "How many it has; another count is reported, never altered. 0: any.",
+    { .name = "name", CONFIG_STRING, TOPIC(name), NULL, "The topic's name.", .required = true },
+    { .name = "partitions",
+      CONFIG_INT,
+      TOPIC(partitions),
+      "0",
+      "How many it has; another count is reported, never altered. 0: any.",
       .max = 100000 },
-    { "replication", CONFIG_INT, TOPIC(replication), "0", "Copies of each partition when it is made; 0: as the broker decides.",
+    { .name = "replication",
+      CONFIG_INT,
+      TOPIC(replication),
+      "0",
+      "Copies of each partition when it is made; 0: as the broker decides.",
       .max = 1000 },
-    { "create", CONFIG_BOOL, TOPIC(create), "false", "Make it when it is missing." },
-    { "config", CONFIG_MAP, TOPIC(config), NULL, "The broker's settings for the topic when it is made, such as min.insync.replicas." },
-    { NULL },
+    { .name = "create", CONFIG_BOOL, TOPIC(create), "false", "Make it when it is missing." },
+    { .name = "config",
+      CONFIG_MAP,
+      TOPIC(config),
+      NULL,
+      "The broker's settings for the topic when it is made, such as min.insync.replicas." },
+    { .name = NULL },
 };
 
 const struct config_schema topic_schema = {
