@@ -117,6 +117,27 @@ void buffer_utf8(struct buffer *buffer, struct text text)
         i += append_sequence(buffer, text.data + i, text.size - i);
 }
 
+/* C0 and C1 controls; the latter are two bytes in UTF-8, and some terminals obey them. */
+static bool is_control(const char *at, size_t size)
+{
+    unsigned char c = (unsigned char)at[0];
+    return (size == 1 && (c < 0x20 || c == 0x7F)) || (size == 2 && c == 0xC2 && (unsigned char)at[1] < 0xA0);
+}
+
+void buffer_printable(struct buffer *buffer, struct text text)
+{
+    for (size_t i = 0; i < text.size;) {
+        size_t size = utf8_length(text.data + i, text.size - i);
+        if (size == 0 || is_control(text.data + i, size)) {
+            buffer_printf(buffer, "\\x%02x", (unsigned char)text.data[i]);
+            i++;
+        } else {
+            buffer_append(buffer, text.data + i, size);
+            i += size;
+        }
+    }
+}
+
 static bool is_plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';

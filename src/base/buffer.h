@@ -26,6 +26,10 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__
 /* The text with each byte that is no UTF-8 replaced by U+FFFD. */
 void buffer_utf8(struct buffer *buffer, struct text text);
 
+/* The text for one line of a terminal: what a client sent must draw no lines and no colours of its own, so control
+ * characters and bytes that are no UTF-8 are written as \xNN. */
+void buffer_printable(struct buffer *buffer, struct text text);
+
 /* The text as a JSON string with its quotes: control characters escaped, invalid UTF-8 replaced by U+FFFD. */
 void buffer_json_string(struct buffer *buffer, struct text text);
 

@@ -2,7 +2,6 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/utf8.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -125,34 +124,12 @@ static void draw_json(struct buffer *out, const struct line *line)
     buffer_string(out, "}\n");
 }
 
-/* C0 and C1 controls; the latter are two bytes in UTF-8, and some terminals obey them. */
-static bool is_control(const char *at, size_t size)
-{
-    unsigned char c = (unsigned char)at[0];
-    return (size == 1 && (c < 0x20 || c == 0x7F)) || (size == 2 && c == 0xC2 && (unsigned char)at[1] < 0xA0);
-}
-
-/* A line break or an escape sequence in what a client sent must not draw a line of its own on the operator's terminal. */
-static void printable(struct buffer *out, struct text text)
-{
-    for (size_t i = 0; i < text.size;) {
-        size_t size = utf8_length(text.data + i, text.size - i);
-        if (size == 0 || is_control(text.data + i, size)) {
-            buffer_printf(out, "\\x%02x", (unsigned char)text.data[i]);
-            i++;
-        } else {
-            buffer_append(out, text.data + i, size);
-            i += size;
-        }
-    }
-}
-
 static void text_field(struct buffer *out, const char **separator, const char *name, struct text value)
 {
     if (value.size == 0)
         return;
     buffer_printf(out, "%s%s=", *separator, name);
-    printable(out, value);
+    buffer_printable(out, value);
     *separator = ", ";
 }
 
@@ -160,7 +137,7 @@ static void draw_text(struct buffer *out, const struct line *line)
 {
     const char *separator = " (";
     buffer_printf(out, "%s %s %s: ", line->time, levels[line->level].column, line->component);
-    printable(out, text_of(line->message));
+    buffer_printable(out, text_of(line->message));
     text_field(out, &separator, "request", scope.request_id);
     text_field(out, &separator, "trace", scope.trace_id);
     if (line->left_out > 0) {

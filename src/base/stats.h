@@ -4,6 +4,7 @@
  * Loop thread only. */
 #pragma once
 
+#include "base/buffer.h"
 #include "base/list.h"
 
 #include <yyjson.h>
@@ -25,11 +26,11 @@ struct stats_section {
 };
 
 void stats_init(struct stats *stats);
+/* At the end; the order of adding is that of the index. */
 void stats_add(struct stats *stats, struct stats_section *section);
 void stats_remove(struct stats_section *section);
 struct stats_section *stats_find(struct stats *stats, const char *name); /* or NULL */
 
-/* Draws a section's value as aligned text for a terminal: scalars as "name value" lines, an array of objects as
- * a table, nested objects indented. The result is malloc'ed in `out` (struct buffer). */
-struct buffer;
+/* Appends a section's value as aligned text for a terminal of 100 columns: scalars as "name  value" lines, then nested
+ * objects indented, and an array of objects as a table whose longest texts are cut where it would be wider. */
 void stats_text(const char *title, yyjson_mut_val *value, struct buffer *out);

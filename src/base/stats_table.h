@@ -1,0 +1,20 @@
+/* stats_table: an array of JSON objects as a table of text; for stats_text only. One thread. */
+#pragma once
+
+#include "base/buffer.h"
+
+#include <stdbool.h>
+#include <yyjson.h>
+
+/* True for an array of objects with at least one row. */
+bool table_fits(yyjson_mut_val *value);
+
+/* Appends the table: a line of names, then a line a row; numbers to the right. A table wider than `columns` cuts its
+ * longest texts ("..."), never its numbers: a cut number lies. */
+void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t columns);
+
+/* Places that a text takes on the terminal once it is printable; a wide character counts as one. */
+size_t table_width(struct text text);
+
+/* Any value on one line: text as it is, numbers with three decimals at most, "-" for null, the rest as JSON. */
+void stats_scalar(struct buffer *out, yyjson_mut_val *value);
