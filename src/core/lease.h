@@ -68,8 +68,9 @@ struct lease_answer lease_take_local(struct lease *lease, uint64_t n, uint64_t n
 /* True when the next lease should be fetched ahead: less than half of one is left, and there can be half a one. */
 bool lease_is_low(struct lease *lease, uint64_t now_us);
 
-/* Begins an ask for waiting requests: `smallest` tokens for the most modest of them, `waiting` for all; both 0 to fetch ahead. */
-struct lease_ask lease_ask(struct lease *lease, uint64_t smallest, uint64_t waiting);
+/* Begins an ask for waiting requests: for `first` tokens that the first in line wants and `waiting` for all of them; both 0 to
+ * fetch ahead. The first in line needs more than the tokens that are here: lease_take said LEASE_ASK. */
+struct lease_ask lease_ask(struct lease *lease, uint64_t first, uint64_t waiting);
 
 /* The ask's answer: `granted` tokens; the shared bucket has `left` millionths of a token left. */
 void lease_granted(struct lease *lease, uint64_t granted, uint64_t left_millionths, uint64_t now_us);
