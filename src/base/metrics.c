@@ -57,8 +57,10 @@ static void free_family(struct family *family)
 
 void metrics_free(struct metrics *metrics)
 {
-    list_each(link, &metrics->exposures) exposure_free(list_entry(link, struct exposure, link));
-    list_each(link, &metrics->collectors) mem_free(list_entry(link, struct collector, link));
+    list_each(link, &metrics->exposures)
+        exposure_free(list_entry(link, struct exposure, link));
+    list_each(link, &metrics->collectors)
+        mem_free(list_entry(link, struct collector, link));
     for (int id = 0; id < METRIC_COUNT; id++)
         free_family(&metrics->families[id]);
     mem_free(metrics);

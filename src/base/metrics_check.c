@@ -134,8 +134,7 @@ static int check_name(struct metrics *metrics, const struct family *family, cons
     for (int id = 0; id < METRIC_COUNT; id++)
         if (strcmp(metric_descriptions[id].name, view->name) == 0)
             return error_set(err, E_INVALID, "\"%s\" is the name of a metric of its own; allowed: any other", view->name);
-    list_each(link, &metrics->exposures)
-    {
+    list_each(link, &metrics->exposures) {
         struct exposure *exposure = list_entry(link, struct exposure, link);
         if (strcmp(exposure->name, view->name) != 0)
             continue;

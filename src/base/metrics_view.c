@@ -7,8 +7,7 @@
 
 static struct exposure *find_exposure(struct metrics *metrics, const char *name)
 {
-    list_each(link, &metrics->exposures)
-    {
+    list_each(link, &metrics->exposures) {
         struct exposure *exposure = list_entry(link, struct exposure, link);
         if (strcmp(exposure->name, name) == 0)
             return exposure;
@@ -31,8 +30,7 @@ static struct exposure *add_exposure(struct metrics *metrics, struct family *fam
 
 void exposure_free(struct exposure *exposure)
 {
-    list_each(link, &exposure->views)
-    {
+    list_each(link, &exposure->views) {
         struct view *view = list_entry(link, struct view, link);
         mem_free(view->line_of);
         mem_free(view);

@@ -43,7 +43,8 @@ static void add_up(struct exposure *exposure)
         if (line->buckets != NULL)
             memset(line->buckets, 0, (exposure->bounds.count + 1) * sizeof(uint64_t));
     }
-    list_each(link, &exposure->views) add_view(exposure, list_entry(link, struct view, link));
+    list_each(link, &exposure->views)
+        add_view(exposure, list_entry(link, struct view, link));
 }
 
 /* Whole numbers as such; else the fewest digits that read back as the same double. */
@@ -140,12 +141,12 @@ static void write_exposure(struct buffer *out, struct exposure *exposure)
 
 void metrics_write(struct metrics *metrics, struct buffer *out)
 {
-    list_each(link, &metrics->collectors)
-    {
+    list_each(link, &metrics->collectors) {
         struct collector *collector = list_entry(link, struct collector, link);
         collector->collect(collector->arg);
     }
-    list_each(link, &metrics->exposures) write_exposure(out, list_entry(link, struct exposure, link));
+    list_each(link, &metrics->exposures)
+        write_exposure(out, list_entry(link, struct exposure, link));
 }
 
 static void document(struct buffer *out, const struct metric_description *about)

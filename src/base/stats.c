@@ -19,8 +19,7 @@ void stats_remove(struct stats_section *section)
 
 struct stats_section *stats_find(struct stats *stats, const char *name)
 {
-    list_each(link, &stats->sections)
-    {
+    list_each(link, &stats->sections) {
         struct stats_section *section = list_entry(link, struct stats_section, link);
         if (strcmp(section->name, name) == 0)
             return section;

@@ -27,7 +27,9 @@ bool table_fits(yyjson_mut_val *value)
     yyjson_mut_val *row;
     if (!yyjson_mut_is_arr(value) || yyjson_mut_arr_size(value) == 0)
         return false;
-    yyjson_mut_arr_foreach(value, i, count, row) if (!yyjson_mut_is_obj(row)) return false;
+    yyjson_mut_arr_foreach(value, i, count, row)
+        if (!yyjson_mut_is_obj(row))
+            return false;
     return true;
 }
 
@@ -96,8 +98,9 @@ static void find_columns(struct table *table, yyjson_mut_val *rows)
 {
     size_t i, k, row_count, key_count;
     yyjson_mut_val *row, *key, *value;
-    yyjson_mut_arr_foreach(rows, i, row_count, row) yyjson_mut_obj_foreach(row, k, key_count, key, value)
-        add_column(table, yyjson_mut_get_str(key));
+    yyjson_mut_arr_foreach(rows, i, row_count, row)
+        yyjson_mut_obj_foreach(row, k, key_count, key, value)
+            add_column(table, yyjson_mut_get_str(key));
 }
 
 static void fill_cell(struct column *column, struct buffer *cell, yyjson_mut_val *value)
@@ -116,8 +119,9 @@ static void fill_cells(struct table *table, yyjson_mut_val *rows)
     yyjson_mut_val *row;
     table->row_count = yyjson_mut_arr_size(rows);
     table->cells = mem_zalloc((table->row_count * table->column_count + 1) * sizeof(struct buffer));
-    yyjson_mut_arr_foreach(rows, i, count, row) for (size_t k = 0; k < table->column_count; k++)
-        fill_cell(&table->columns[k], &table->cells[i * table->column_count + k], yyjson_mut_obj_get(row, table->columns[k].name));
+    yyjson_mut_arr_foreach(rows, i, count, row)
+        for (size_t k = 0; k < table->column_count; k++)
+            fill_cell(&table->columns[k], &table->cells[i * table->column_count + k], yyjson_mut_obj_get(row, table->columns[k].name));
 }
 
 static size_t total_width(const struct table *table)

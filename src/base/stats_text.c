@@ -26,8 +26,7 @@ static void draw_list(struct buffer *out, yyjson_mut_val *list, size_t indent)
     size_t i, count, used = indent;
     yyjson_mut_val *item;
     struct buffer text = { 0 };
-    yyjson_mut_arr_foreach(list, i, count, item)
-    {
+    yyjson_mut_arr_foreach(list, i, count, item) {
         buffer_clear(&text);
         stats_scalar(&text, item);
         size_t width = table_width(buffer_as_text(&text)) + (i + 1 < count ? 2 : 0);
@@ -60,8 +59,7 @@ static size_t widest_name(yyjson_mut_val *object)
 {
     size_t i, count, widest = 0;
     yyjson_mut_val *key, *value;
-    yyjson_mut_obj_foreach(object, i, count, key, value)
-    {
+    yyjson_mut_obj_foreach(object, i, count, key, value) {
         size_t width = table_width(text_of(yyjson_mut_get_str(key)));
         if (!is_nested(value) && width > widest)
             widest = width;
@@ -73,9 +71,12 @@ static void draw_object(struct buffer *out, yyjson_mut_val *object, size_t inden
 {
     size_t i, count, name_width = widest_name(object);
     yyjson_mut_val *key, *value;
-    yyjson_mut_obj_foreach(object, i, count, key, value) if (!is_nested(value))
-        draw_scalar(out, yyjson_mut_get_str(key), value, indent, name_width);
-    yyjson_mut_obj_foreach(object, i, count, key, value) if (is_nested(value)) draw_value(out, yyjson_mut_get_str(key), value, indent);
+    yyjson_mut_obj_foreach(object, i, count, key, value)
+        if (!is_nested(value))
+            draw_scalar(out, yyjson_mut_get_str(key), value, indent, name_width);
+    yyjson_mut_obj_foreach(object, i, count, key, value)
+        if (is_nested(value))
+            draw_value(out, yyjson_mut_get_str(key), value, indent);
 }
 
 static void draw_value(struct buffer *out, const char *name, yyjson_mut_val *value, size_t indent)
