@@ -161,8 +161,7 @@ static void set_targets(struct router_path *path, unsigned methods, void *target
         if (target_of(path, (enum http_method)i) == NULL)
             continue;
         const char *separator = used == 0 ? "" : ", ";
-        used += (size_t)snprintf(path->allow + used, sizeof(path->allow) - used, "%s%s", separator,
-                                 http_method_name((enum http_method)i));
+        used += (size_t)snprintf(path->allow + used, sizeof(path->allow) - used, "%s%s", separator, http_method_name((enum http_method)i));
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ struct piece {
     unsigned slot;
 };
 
-struct template {
+struct template
+{
     struct buffer literals;
     struct piece *pieces;
     size_t piece_count; /* what stands in `literals` behind the last piece ends the reply */
@@ -112,6 +114,7 @@ static int compile_slot(struct compiler *compiler, struct text name)
         slot++;
     if (compiler->names[slot] == NULL)
         return refuse_name(compiler, name);
+    assert(slot < TEMPLATE_NAMES_MAX);
 
     template->pieces = mem_realloc(template->pieces, (template->piece_count + 1) * sizeof(*template->pieces));
     template->pieces[template->piece_count++] = (struct piece){ template->literals.size, slot };
@@ -197,6 +200,7 @@ static int compile_value(struct compiler *compiler, yyjson_val *value, unsigned 
 struct template *template_new(const yyjson_val *json, const char *const *names, struct error *err)
 {
     struct template *template = mem_zalloc(sizeof(*template));
+    buffer_reserve(&template->literals, 1); /* never NULL, also when the reply is one slot */
     struct compiler compiler = { template, names, err };
     if (compile_value(&compiler, (yyjson_val *)json, 1) == 0) /* yyjson reads through plain pointers */
         return template;
