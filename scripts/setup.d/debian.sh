@@ -7,6 +7,13 @@ trap 'rm -rf "$run"' EXIT
 newer_binaries=trixie # Debian 13: its libllhttp and libyyjson ask for nothing that Debian 12 has not
 newer_sources=forky   # has librdkafka >= 2.13.2
 
+# Upstream's releases that this archive is known to hold. Any newer one is as welcome while apt finds the archive's lists
+# fresh; from a mirror that is held back, whose lists are signed but expired, only these are taken.
+known_sources='
+4d53568c13717b167d12c7b2a0fe12aeb5d6bfe02de53df5b68f86d870a81b33  librdkafka_2.14.2.orig.tar.gz
+82ad632d31ee05da13b537c124f819eb88e18851d9cb0c30ae0552084811588c  hiredis_1.2.0.orig.tar.gz
+'
+
 on_debian() {
     local release
     # shellcheck disable=SC1091
@@ -50,6 +57,15 @@ refresh() {
     touch "$run/refreshed"
 }
 
+# Installs package $1 if this release has it in version $2 or later.
+from_release() {
+    local version
+    refresh
+    version=$(candidate "$1")
+    [[ -n $version ]] && dpkg --compare-versions "$version" ge "$2" || return
+    install_packages "$1"
+}
+
 # Installs packages of a newer Debian, which apt would otherwise not offer.
 install_newer() {
     say "installing $* of Debian $newer_binaries"
@@ -65,8 +81,8 @@ newer_package() {
     local debs=$cache/debs
     mkdir -p "$debs"
     if ! compgen -G "$debs/$1_*.deb" >/dev/null; then
-        archive_lists
-        (cd "$debs" && archive apt-get download -qq "$1/$newer_binaries" >&2)
+        archive_lists "$newer_binaries" deb || die "apt-get update failed for Debian $newer_binaries"
+        (cd "$debs" && archive "$newer_binaries" apt-get download -qq "$1" >&2)
     fi
     compgen -G "$debs/$1_*.deb" | tail -n 1
 }
@@ -83,35 +99,46 @@ unpack_package() {
 
 # Downloads upstream's release of $1 as Debian's source archive has it, and prints its path.
 debian_release() {
-    local kept=$cache/sources/debian
+    local kept=$cache/sources/debian known=''
     mkdir -p "$kept"
     say "taking $1 from Debian's source archive"
-    archive_lists
-    (cd "$kept" && archive apt-get source --download-only -qq "$1/$newer_sources" >&2) || return
+    if ! archive_lists "$newer_sources" deb-src; then
+        known=yes
+        archive_lists "$newer_sources" deb-src -o Acquire::Check-Valid-Until=false || return
+    fi
+    (cd "$kept" && archive "$newer_sources" apt-get source --download-only -qq "$1" >&2) || return
+    [[ -z $known ]] || is_known "$(kept_debian_release "$1")" || return
     kept_debian_release "$1"
+}
+
+is_known() {
+    (cd "${1%/*}" && grep -F "  ${1##*/}" <<<"$known_sources" | sha256sum --check --status) && return
+    say "the archive's lists are out of date, and ${1##*/} is not the release that is known"
+    rm -f "$1"
+    return 1
 }
 
 kept_debian_release() { compgen -G "$cache/sources/debian/$1_*.orig.tar.?z" | sort -V | tail -n 1 | grep .; }
 
-# Runs an apt tool on lists of our own, so that a newer release is never offered to the system by mistake.
+# Runs an apt tool on lists of our own for Debian $1, so that a newer release is never offered to the system by mistake.
 archive() {
-    local own=$cache/apt
-    APT_CONFIG='' "$1" -o Dir::Etc::sourcelist="$own/debian.sources" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
+    local own=$cache/apt/$1
+    "$2" -o Dir::Etc::sourcelist="$own/debian.sources" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
         -o Dir::State::lists="$own/lists" -o Dir::Cache="$own/cache" -o Acquire::Languages=none \
-        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o APT::Sandbox::User=root "${@:2}"
+        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o APT::Sandbox::User=root "${@:3}"
 }
 
-# Fetches those lists, once a run, from the Debian mirror that this machine uses.
+# Fetches those lists, once a run, from the Debian mirror that this machine uses. $2 is deb or deb-src; apt's options follow.
 archive_lists() {
-    [[ -e $run/archive_lists ]] && return
-    local mirror own=$cache/apt
+    [[ -e $run/$1 ]] && return
+    local suite=$1 mirror own=$cache/apt/$1
     mirror=$(debian_mirror)
     [[ -n $mirror ]] || die "no Debian mirror among this machine's apt sources"
     mkdir -p "$own/lists/partial" "$own/cache/archives/partial"
-    printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n' \
-        deb "$mirror" "$newer_binaries" deb-src "$mirror" "$newer_sources" >"$own/debian.sources"
-    archive apt-get update -qq >&2 || die "apt-get update failed for $mirror"
-    touch "$run/archive_lists"
+    printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
+        "$2" "$mirror" "$suite" >"$own/debian.sources"
+    archive "$suite" apt-get update -qq "${@:3}" >"$own/update.log" 2>&1 || { sed 's/^[EW]: //' "$own/update.log" >&2; return 1; }
+    touch "$run/$suite"
 }
 
 # apt itself tells which of its sources is Debian's main archive: other vendors' may stand before it, in either format.
