@@ -89,6 +89,8 @@ static int set_defaults(rd_kafka_conf_t *conf, struct error *err)
     } defaults[] = {
         { "socket.nagle.disable", "true" },        { "reconnect.backoff.ms", "100" },
         { "reconnect.backoff.max.ms", "500" },     /* back within a second of the broker */
+        { "socket.timeout.ms", "10000" },          /* a broker that hangs is left after this, not after a minute */
+        { "partitioner", "murmur2_random" },       /* of the key, as Java's clients: both write a key to the same partition */
         { "allow.auto.create.topics", "false" },   /* topics are made by io/kafka/topics, or not at all */
         { "log.configuration.warnings", "false" }, /* kafka.properties may hold consumer's for a producer, and the reverse */
         { "log.connection.close", "false" },       /* brokers close idle connections: no event */

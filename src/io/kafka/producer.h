@@ -36,7 +36,7 @@ struct producer_options {
     const struct producer_config *config; /* borrowed */
     struct metrics *metrics;
     struct producer_stats *stats; /* may be NULL */
-    /* Called when the queue passes 80 % (true) and when it has fallen under 60 % again (false); may be NULL. */
+    /* Called when the queue passes 80 % (true; from within producer_send) and when it has fallen under 60 % again (false); may be NULL. */
     void (*on_pressure)(void *arg, bool pressed);
     void *arg;
 };
@@ -97,8 +97,7 @@ struct producer_send_request {
     producer_cb done;
     void *arg;
     uint64_t sent_us;
-    uint32_t size_bytes;
-    uint32_t flags;
+    size_t size_bytes;
 };
 
 /* Hands a record over; `done` is called once with its report, later, within the deadline and a second.
@@ -107,8 +106,9 @@ struct producer_send_request {
 int producer_send(struct producer_send_request *request, struct producer_topic *topic, const struct producer_record *record,
                   producer_cb done, void *arg, struct error *err);
 
-/* Would a send be taken now? Changes nothing; for asking before work is put into a record. 0, or E_UNAVAILABLE with the reason. */
-int producer_topic_admits(const struct producer_topic *topic, struct error *err);
+/* Would a send be taken now? For asking before work is put into a record: 0, or E_UNAVAILABLE with the reason, which is counted as a
+ * refused record. A breaker's probe is not spent by it. */
+int producer_topic_admits(struct producer_topic *topic, struct error *err);
 
 /* After a refusal with E_UNAVAILABLE: when it is worth while to come again. From the drain rate while the queue is full, from the
  * breaker's next probe while it is open. 100 ms .. 60 s. */

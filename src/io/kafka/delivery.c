@@ -1,0 +1,50 @@
+#include "io/kafka/producer_state.h"
+
+/* What a report without success means, when the record surely is not stored. Not listed: E_UNAVAILABLE. */
+static int code_of(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+        return E_TOO_LARGE;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+        return E_INVALID;
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+        return E_CANCELED;
+    default:
+        return E_UNAVAILABLE;
+    }
+}
+
+void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message)
+{
+    delivery->partition = message->partition;
+    delivery->offset = message->offset >= 0 ? message->offset : -1;
+    rd_kafka_msg_status_t status = rd_kafka_message_status(message);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR || status == RD_KAFKA_MSG_STATUS_PERSISTED) {
+        delivery->status = DELIVERY_PERSISTED;
+        delivery->code = 0;
+        delivery->sentence = "";
+        return;
+    }
+    delivery->sentence = client_reason(message->err);
+    bool possibly = status == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
+    delivery->status = possibly ? DELIVERY_POSSIBLY_PERSISTED : DELIVERY_NOT_PERSISTED;
+    delivery->code = possibly ? E_UNKNOWN : code_of(message->err);
+}
+
+enum produce_failure delivery_failure(const struct delivery *delivery)
+{
+    if (delivery->status == DELIVERY_POSSIBLY_PERSISTED)
+        return PRODUCE_POSSIBLY_PERSISTED;
+    if (delivery->code == E_TOO_LARGE)
+        return PRODUCE_TOO_LARGE;
+    if (delivery->code == E_INVALID)
+        return PRODUCE_OTHER;
+    return PRODUCE_NOT_PERSISTED;
+}

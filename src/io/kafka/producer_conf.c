@@ -1,0 +1,73 @@
+#include "io/kafka/producer_state.h"
+
+#include <stdio.h>
+
+/* Records without a key are spread by time: librdkafka keeps them on one partition for this long and then draws another, so that
+ * batches fill. Two lingers cover a batch; at least 2 ms, because the property has whole milliseconds and 0 would draw a partition
+ * for each record (measured: a produce request for each of 20 partitions costs more than twice the CPU). */
+static unsigned sticky_ms(uint64_t linger_us)
+{
+    uint64_t milliseconds = linger_us * 2 / 1000;
+    return milliseconds < 2 ? 2 : (unsigned)milliseconds;
+}
+
+static int set_promises(rd_kafka_conf_t *conf, const struct producer_config *config, struct error *err)
+{
+    static const char *const acks[] = { "0", "1", "all" };
+    if (client_set(conf, err, "acks", "%s", acks[config->acks]) != 0 ||
+        client_set(conf, err, "enable.idempotence", "%s", config->idempotent ? "true" : "false") != 0)
+        return E_INVALID;
+    return client_set(conf, err, "message.timeout.ms", "%llu", (unsigned long long)(config->deadline_us / 1000));
+}
+
+static int set_batches(rd_kafka_conf_t *conf, const struct producer_config *config, struct error *err)
+{
+    static const char *const compressions[] = { "none", "gzip", "snappy", "lz4", "zstd" };
+    if (client_set(conf, err, "linger.ms", "%.3f", (double)config->linger_us / 1000) != 0 ||
+        client_set(conf, err, "sticky.partitioning.linger.ms", "%u", sticky_ms(config->linger_us)) != 0 ||
+        client_set(conf, err, "batch.num.messages", "%lld", (long long)config->batch_records) != 0 ||
+        client_set(conf, err, "batch.size", "%llu", (unsigned long long)config->batch_bytes) != 0)
+        return E_INVALID;
+    return client_set(conf, err, "compression.codec", "%s", compressions[config->compression]);
+}
+
+/* The queue's limits are ours (producer_room): librdkafka's must never come first. */
+static int set_queue(rd_kafka_conf_t *conf, struct error *err)
+{
+    if (client_set(conf, err, "queue.buffering.max.messages", "0") != 0)
+        return E_INVALID;
+    return client_set(conf, err, "queue.buffering.max.kbytes", "2147483647");
+}
+
+static int fill(rd_kafka_conf_t *conf, const struct producer_config *config, struct error *err)
+{
+    if (set_promises(conf, config, err) != 0 || set_batches(conf, config, err) != 0 || set_queue(conf, err) != 0)
+        return E_INVALID;
+    return client_set_all(conf, &config->properties, err);
+}
+
+rd_kafka_conf_t *producer_conf(const struct producer *producer, struct error *err)
+{
+    rd_kafka_conf_t *conf = client_conf(&producer->options.target, producer->label, err);
+    if (conf == NULL)
+        return NULL;
+    if (fill(conf, producer->options.config, err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    return conf;
+}
+
+rd_kafka_topic_conf_t *producer_topic_conf(rd_kafka_t *client, uint64_t deadline_us, struct error *err)
+{
+    char reason[256];
+    char value[32];
+    rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(client);
+    snprintf(value, sizeof(value), "%llu", (unsigned long long)(deadline_us / 1000));
+    if (rd_kafka_topic_conf_set(conf, "message.timeout.ms", value, reason, sizeof(reason)) == RD_KAFKA_CONF_OK)
+        return conf;
+    error_set(err, E_INVALID, "deadline %s ms: %s", value, reason);
+    rd_kafka_topic_conf_destroy(conf);
+    return NULL;
+}
