@@ -27,8 +27,6 @@ struct consumer_partition; /* opaque: one assignment of one partition; a later a
 
 enum consumer_start { CONSUMER_EARLIEST, CONSUMER_LATEST };
 
-#define CONSUMER_OFFSET_UNKNOWN INT64_C(-1)
-
 struct consumer_header {
     struct text name;
     struct text value; /* data NULL: a null header */
@@ -47,8 +45,8 @@ struct consumer_record {
 
 /* What the owner is told. All on the loop, never inside a call of consumer_* but consumer_take. */
 struct consumer_events {
-    /* A partition is ours, to be read from `start` (CONSUMER_OFFSET_UNKNOWN: the first record tells). `metadata` is what the commit
-     * carried. Returns the owner's object for it, which later events bring along. */
+    /* A partition is ours, to be read from `start`: its commit, or where `start` says when there is none. `metadata` is what the
+     * commit carried. Returns the owner's object for it, which later events bring along. */
     void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, int64_t start, struct text metadata);
     /* Its queue has something, or had: take what there is room for. */
     void (*on_ready)(void *owner, void *partition);
@@ -56,8 +54,8 @@ struct consumer_events {
     void (*on_revoked)(void *owner, void *const *partitions, size_t count);
     /* These are gone already. The objects are forgotten when this returns. */
     void (*on_lost)(void *owner, void *const *partitions, size_t count);
-    /* Offsets from..to-1 were not there any more (retention, a topic made anew); reading goes on at `to` by the policy `start`.
-     * Called before the first record from there. `to` is CONSUMER_OFFSET_UNKNOWN when the first record will tell. */
+    /* Offsets from..to-1 are not there any more (retention); reading goes on at `to`. A topic that was made anew (its end lies
+     * before `from`) comes as on_lost and on_assigned instead. */
     void (*on_offsets_missing)(void *owner, void *partition, int64_t from, int64_t to);
 };
 
@@ -107,10 +105,9 @@ int consumer_commit(struct consumer *consumer, const struct consumer_commit *com
 void consumer_given_up(struct consumer *consumer);
 
 struct consumer_position {
-    int64_t next;        /* to be taken next */
-    int64_t end;         /* the partition's end as last heard from the broker; CONSUMER_OFFSET_UNKNOWN before */
-    size_t prefetched;   /* records in its queue */
-    bool at_end_of_take; /* its queue was empty when last taken from */
+    int64_t next;      /* to be taken next */
+    int64_t end;       /* the partition's end as last heard from the broker; -1 before */
+    size_t prefetched; /* records in its queue */
 };
 
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);

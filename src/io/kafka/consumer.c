@@ -1,0 +1,257 @@
+#include "io/kafka/consumer.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/kafka/consumer_parts.h"
+
+#include <string.h>
+
+/* Well within max.poll.interval.ms, and often enough to see a lost assignment (DESIGN section 8). */
+#define TICK_MS         1000
+#define TICK_LEAVING_MS 50
+
+/* A coordinator that does not answer our farewell is not waited for: the session's end tells it as well. */
+#define FAREWELL_US (5 * UINT64_C(1000000))
+
+static void finish(struct consumer *consumer);
+
+/* --- events --- */
+
+static void on_error(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    if (client_on_error(consumer->handle, event)) {
+        consumer->broken = true;
+        return;
+    }
+    if (code == consumer->trouble)
+        return;
+    consumer->trouble = code;
+    log_warn("consumer", "%s: %s", consumer->options.name, rd_kafka_event_error_string(event));
+}
+
+static void on_event(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_REBALANCE:
+        consumer_on_rebalance(consumer, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event));
+        break;
+    case RD_KAFKA_EVENT_OFFSET_COMMIT:
+        commit_on_answer(consumer, event);
+        break;
+    case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
+    case RD_KAFKA_EVENT_LISTOFFSETS_RESULT:
+        lookup_on_answer(consumer, event);
+        break;
+    case RD_KAFKA_EVENT_ERROR:
+        on_error(consumer, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void serve_control(struct consumer *consumer)
+{
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(consumer->control, 0)) != NULL) {
+        on_event(consumer, event);
+        rd_kafka_event_destroy(event);
+    }
+}
+
+static void serve_partitions(struct consumer *consumer)
+{
+    list_each(link, &consumer->partitions) {
+        struct consumer_partition *partition = list_entry(link, struct consumer_partition, link);
+        if (atomic_exchange(&partition->signalled, false) && !partition->given_back)
+            consumer->options.events->on_ready(consumer->options.owner, partition->object);
+    }
+}
+
+static void serve(struct consumer *consumer)
+{
+    serve_control(consumer);
+    serve_partitions(consumer);
+    if (consumer->leaving && (rd_kafka_consumer_closed(consumer->handle) || clock_us() > consumer->farewell_us))
+        finish(consumer);
+}
+
+static void on_wakeup(void *arg)
+{
+    struct consumer *consumer = arg;
+    atomic_store(&consumer->awake, false); /* first: what is signalled from here on wakes us again */
+    serve(consumer);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct consumer *consumer = timer->data;
+    consumer_check_lost(consumer);
+    if (!consumer->leaving)
+        lookup_again(consumer);
+    serve(consumer);
+}
+
+/* Runs on a thread of librdkafka, inside the queue's lock. */
+static void on_control_filled(rd_kafka_t *handle, void *opaque)
+{
+    struct consumer *consumer = opaque;
+    (void)handle;
+    if (!atomic_exchange(&consumer->awake, true))
+        wakeup_signal(&consumer->wakeup);
+}
+
+/* --- opening --- */
+
+/* One queue for all that is not a record: the group's (which also counts as the poll that keeps us a member), commits', answers'. */
+static void open_control(struct consumer *consumer)
+{
+    rd_kafka_poll_set_consumer(consumer->handle);
+    consumer->control = rd_kafka_queue_new(consumer->handle);
+    rd_kafka_queue_t *group = rd_kafka_queue_get_consumer(consumer->handle);
+    rd_kafka_queue_forward(group, consumer->control);
+    rd_kafka_queue_destroy(group);
+    rd_kafka_queue_cb_event_enable(consumer->control, on_control_filled, consumer);
+}
+
+static void subscribe(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, consumer->options.topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_error("consumer", "%s: cannot subscribe to %s: %s", consumer->options.name, consumer->options.topic, client_reason(code));
+}
+
+static rd_kafka_t *open_handle(const struct consumer_options *options, struct error *err)
+{
+    rd_kafka_conf_t *conf = consumer_conf(options, err);
+    return conf == NULL ? NULL : client_open(RD_KAFKA_CONSUMER, conf, err);
+}
+
+struct consumer *consumer_open(const struct consumer_options *options, struct error *err)
+{
+    rd_kafka_t *handle = open_handle(options, err);
+    if (handle == NULL)
+        return NULL;
+
+    struct consumer *consumer = mem_zalloc(sizeof(*consumer));
+    consumer->options = *options;
+    consumer->cooperative = strstr(options->assignor, "cooperative") != NULL;
+    consumer->handle = handle;
+    list_init(&consumer->partitions);
+    list_init(&consumer->lookups);
+    list_init(&consumer->commits);
+    gate_init(&consumer->gate);
+    int rc = wakeup_init(&consumer->wakeup, options->loop, on_wakeup, consumer);
+    if (rc != 0) {
+        error_set(err, E_IO, "consumer of %s: no descriptor for its wakeup: %s", options->topic, uv_strerror(rc));
+        rd_kafka_destroy(handle); /* it has done nothing yet, so this does not wait */
+        mem_free(consumer);
+        return NULL;
+    }
+    gate_enter(&consumer->gate);
+    uv_timer_init(options->loop, &consumer->tick);
+    consumer->tick.data = consumer;
+    gate_enter(&consumer->gate);
+    uv_timer_start(&consumer->tick, on_tick, TICK_MS, TICK_MS);
+    open_control(consumer);
+    subscribe(consumer);
+    return consumer;
+}
+
+/* --- readiness --- */
+
+const char *consumer_state(const struct consumer *consumer)
+{
+    static const char *const names[] = {
+        [CONSUMER_JOINING] = "joining", [CONSUMER_ASKING] = "asking for commits",
+        [CONSUMER_WORKING] = "working", [CONSUMER_GIVING_UP] = "giving up",
+        [CONSUMER_LEFT] = "left",
+    };
+    if (consumer->broken)
+        return "broken";
+    return consumer->leaving && consumer->state != CONSUMER_LEFT ? "leaving" : names[consumer->state];
+}
+
+bool consumer_ready(const struct consumer *consumer, struct error *err)
+{
+    if (consumer->state == CONSUMER_WORKING && !consumer->leaving && !consumer->broken)
+        return true;
+    const char *reason = consumer->trouble == 0 ? "" : client_reason(consumer->trouble);
+    error_set(err, E_UNAVAILABLE, "consumer group %s of topic %s: %s%s%s", consumer->options.group, consumer->options.topic,
+              consumer_state(consumer), reason[0] == '\0' ? "" : ": ", reason);
+    return false;
+}
+
+/* --- closing: leave the group, end the handle on a worker thread, close our handles --- */
+
+static void on_gone(void *arg)
+{
+    gate_leave(&((struct consumer *)arg)->gate);
+}
+
+static void on_tick_closed(uv_handle_t *handle)
+{
+    on_gone(handle->data);
+}
+
+/* The group was left already, or cannot be: rd_kafka_destroy need not try. */
+static void destroy_handle(uv_work_t *work)
+{
+    struct consumer *consumer = work->data;
+    rd_kafka_destroy_flags(consumer->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+/* After the handle only: its threads signal the wakeup until then. */
+static void on_handle_destroyed(uv_work_t *work, int status)
+{
+    struct consumer *consumer = work->data;
+    (void)status;
+    wakeup_close(&consumer->wakeup, on_gone, consumer);
+    gate_leave(&consumer->gate);
+}
+
+static void on_closed(void *arg)
+{
+    struct consumer *consumer = arg;
+    consumer->closed(consumer->closed_arg);
+    mem_free(consumer->headers);
+    mem_free(consumer);
+}
+
+static void finish(struct consumer *consumer)
+{
+    if (consumer->state == CONSUMER_LEFT)
+        return;
+    consumer->state = CONSUMER_LEFT;
+    uv_close((uv_handle_t *)&consumer->tick, on_tick_closed);
+    consumer_forget_partitions(consumer);
+    commit_end_all(consumer);
+    rd_kafka_queue_cb_event_enable(consumer->control, NULL, NULL);
+    rd_kafka_queue_destroy(consumer->control);
+    gate_enter(&consumer->gate);
+    consumer->ending.data = consumer;
+    uv_queue_work(consumer->options.loop, &consumer->ending, destroy_handle, on_handle_destroyed);
+    gate_close(&consumer->gate, on_closed, consumer);
+}
+
+void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg)
+{
+    consumer->leaving = true;
+    consumer->closed = closed;
+    consumer->closed_arg = arg;
+    consumer->farewell_us = clock_us() + FAREWELL_US;
+    uv_timer_start(&consumer->tick, on_tick, TICK_LEAVING_MS, TICK_LEAVING_MS);
+
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->handle, consumer->control);
+    if (error != NULL) {
+        log_warn("consumer", "%s: the group cannot be left: %s", consumer->options.name, rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+        consumer->farewell_us = 0;
+    }
+    lookup_end_all(consumer);
+}

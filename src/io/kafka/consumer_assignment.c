@@ -1,0 +1,220 @@
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/kafka/consumer_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* --- what librdkafka is told --- */
+
+static void complain(const struct consumer *consumer, const char *what, const char *reason)
+{
+    log_error("consumer", "%s: librdkafka refuses to %s: %s", consumer->options.name, what, reason);
+}
+
+static void check_error(const struct consumer *consumer, const char *what, rd_kafka_error_t *error)
+{
+    if (error == NULL)
+        return;
+    complain(consumer, what, rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+static void check_code(const struct consumer *consumer, const char *what, rd_kafka_resp_err_t code)
+{
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        complain(consumer, what, client_reason(code));
+}
+
+/* Under a cooperative assignor `partitions` are added to what is assigned; else they are all that is. */
+static void assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    if (consumer->cooperative)
+        check_error(consumer, "assign partitions", rd_kafka_incremental_assign(consumer->handle, partitions));
+    else
+        check_code(consumer, "assign partitions", rd_kafka_assign(consumer->handle, partitions));
+}
+
+static void unassign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    if (consumer->cooperative)
+        check_error(consumer, "give partitions back", rd_kafka_incremental_unassign(consumer->handle, partitions));
+    else
+        check_code(consumer, "give partitions back", rd_kafka_assign(consumer->handle, NULL));
+}
+
+void consumer_decline(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    assign(consumer, partitions); /* which it takes for "none", because it is closing */
+}
+
+static void move_one(struct consumer *consumer, struct consumer_partition *partition)
+{
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, consumer->options.topic, partition->number)->offset = partition->next;
+    unassign(consumer, one);
+    assign(consumer, one);
+    rd_kafka_topic_partition_list_destroy(one);
+}
+
+static void assign_all_anew(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(16);
+    list_each(link, &consumer->partitions) {
+        const struct consumer_partition *partition = list_entry(link, struct consumer_partition, link);
+        rd_kafka_topic_partition_list_add(all, consumer->options.topic, partition->number)->offset = partition->next;
+    }
+    assign(consumer, all);
+    rd_kafka_topic_partition_list_destroy(all);
+}
+
+/* A seek is refused in this state; taking the partition away and setting it up again is the way (DESIGN section 8). */
+void consumer_move(struct consumer *consumer, struct consumer_partition *partition, int64_t offset)
+{
+    partition->next = offset;
+    if (consumer->cooperative)
+        move_one(consumer, partition);
+    else
+        assign_all_anew(consumer);
+}
+
+/* --- assigned --- */
+
+static void welcome(struct consumer *consumer, const rd_kafka_topic_partition_t *entry)
+{
+    struct consumer_partition *partition = partition_open(consumer, entry->partition, entry->offset);
+    struct text metadata = { entry->metadata, entry->metadata_size };
+    partition->object =
+        consumer->options.events->on_assigned(consumer->options.owner, partition, entry->partition, entry->offset, metadata);
+}
+
+void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    for (int i = 0; i < partitions->cnt; i++)
+        welcome(consumer, &partitions->elems[i]);
+    consumer->state = CONSUMER_WORKING;
+    consumer->trouble = 0;
+    assign(consumer, partitions);
+}
+
+static void on_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    log_info("consumer", "%s: %d partitions of %s are assigned to us", consumer->options.name, partitions->cnt, consumer->options.topic);
+    if (consumer->leaving) {
+        consumer_decline(consumer, partitions);
+    } else if (partitions->cnt == 0) {
+        consumer_assign(consumer, partitions);
+    } else {
+        consumer->state = CONSUMER_ASKING;
+        lookup_commits(consumer, partitions);
+    }
+}
+
+/* --- revoked and lost --- */
+
+struct objects {
+    void **items;
+    size_t count;
+};
+
+static struct objects objects_of(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    struct objects objects = { .items = mem_alloc((size_t)(partitions->cnt + 1) * sizeof(void *)) };
+    for (int i = 0; i < partitions->cnt; i++) {
+        struct consumer_partition *partition = consumer_find(consumer, partitions->elems[i].partition);
+        if (partition == NULL)
+            continue;
+        partition->given_back = true;
+        objects.items[objects.count++] = partition->object;
+    }
+    return objects;
+}
+
+static void close_partitions(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    for (int i = 0; i < partitions->cnt; i++) {
+        struct consumer_partition *partition = consumer_find(consumer, partitions->elems[i].partition);
+        if (partition != NULL)
+            partition_close(partition);
+    }
+}
+
+static void settle(struct consumer *consumer)
+{
+    close_partitions(consumer, consumer->giving_up);
+    unassign(consumer, consumer->giving_up);
+    rd_kafka_topic_partition_list_destroy(consumer->giving_up);
+    consumer->giving_up = NULL;
+    consumer->state = consumer->cooperative && !consumer->leaving ? CONSUMER_WORKING : CONSUMER_JOINING;
+}
+
+void consumer_given_up(struct consumer *consumer)
+{
+    if (consumer->giving_up != NULL)
+        settle(consumer);
+}
+
+static void tell_lost(struct consumer *consumer)
+{
+    struct objects objects = objects_of(consumer, consumer->giving_up);
+    if (objects.count > 0)
+        consumer->options.events->on_lost(consumer->options.owner, objects.items, objects.count);
+    mem_free(objects.items);
+    settle(consumer);
+}
+
+static void tell_revoked(struct consumer *consumer)
+{
+    struct objects objects = objects_of(consumer, consumer->giving_up);
+    consumer->state = CONSUMER_GIVING_UP;
+    if (objects.count > 0)
+        consumer->options.events->on_revoked(consumer->options.owner, objects.items, objects.count);
+    else
+        settle(consumer);
+    mem_free(objects.items);
+}
+
+static void on_revoke(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    bool lost = rd_kafka_assignment_lost(consumer->handle);
+    log_info("consumer", "%s: %d partitions of %s are %s", consumer->options.name, partitions->cnt, consumer->options.topic,
+             lost ? "lost" : "wanted back");
+    consumer->giving_up = rd_kafka_topic_partition_list_copy(partitions);
+    if (lost)
+        tell_lost(consumer);
+    else
+        tell_revoked(consumer);
+}
+
+void consumer_check_lost(struct consumer *consumer)
+{
+    if (consumer->state != CONSUMER_GIVING_UP || !rd_kafka_assignment_lost(consumer->handle))
+        return;
+    log_warn("consumer", "%s: the partitions that were being given back are lost", consumer->options.name);
+    tell_lost(consumer);
+}
+
+void consumer_on_rebalance(struct consumer *consumer, rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t *partitions)
+{
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        on_assign(consumer, partitions);
+    } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        on_revoke(consumer, partitions);
+    } else {
+        complain(consumer, "rebalance", client_reason(what));
+        check_code(consumer, "give partitions back", rd_kafka_assign(consumer->handle, NULL));
+    }
+}
+
+void consumer_forget_partitions(struct consumer *consumer)
+{
+    list_each(link, &consumer->partitions) {
+        struct consumer_partition *partition = list_entry(link, struct consumer_partition, link);
+        void *object = partition->object;
+        consumer->options.events->on_lost(consumer->options.owner, &object, 1);
+        partition_close(partition);
+    }
+    if (consumer->giving_up != NULL)
+        rd_kafka_topic_partition_list_destroy(consumer->giving_up);
+    consumer->giving_up = NULL;
+}

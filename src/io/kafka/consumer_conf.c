@@ -1,0 +1,75 @@
+#include "io/kafka/consumer_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define PARTITIONS_GUESSED 20
+#define PREFETCH_MIN_KB    64
+
+static unsigned ms(uint64_t us)
+{
+    return (unsigned)(us / 1000);
+}
+
+/* queued.max.messages.kbytes holds for each partition once its queue is its own (DESIGN section 8). */
+static uint64_t prefetch_kb(const struct consumer_options *options)
+{
+    uint32_t partitions = options->partitions == 0 ? PARTITIONS_GUESSED : options->partitions;
+    uint64_t kb = options->prefetch_bytes / partitions / 1024;
+    return kb < PREFETCH_MIN_KB ? PREFETCH_MIN_KB : kb;
+}
+
+static int set_group(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
+{
+    if (options->instance != NULL && client_set(conf, err, "group.instance.id", "%s", options->instance) != 0)
+        return E_INVALID;
+    if (client_set(conf, err, "group.id", "%s", options->group) != 0 ||
+        client_set(conf, err, "partition.assignment.strategy", "%s", options->assignor) != 0 ||
+        client_set(conf, err, "session.timeout.ms", "%u", ms(options->session_us)) != 0 ||
+        client_set(conf, err, "heartbeat.interval.ms", "%u", ms(options->heartbeat_us)) != 0 ||
+        client_set(conf, err, "max.poll.interval.ms", "%u", ms(options->max_poll_us)) != 0)
+        return E_INVALID;
+    return 0;
+}
+
+/* The owner commits what is done, by explicit lists; librdkafka stores and commits nothing by itself, and an offset
+ * that is not there is our decision. */
+static int set_offsets(rd_kafka_conf_t *conf, struct error *err)
+{
+    if (client_set(conf, err, "enable.auto.commit", "false") != 0 || client_set(conf, err, "enable.auto.offset.store", "false") != 0 ||
+        client_set(conf, err, "auto.offset.reset", "error") != 0)
+        return E_INVALID;
+    return 0;
+}
+
+static int set_fetching(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
+{
+    /* A mock cluster's fetch does not wake on new data: it is asked again and again instead. */
+    const char *wait_ms = options->target.embedded != NULL ? "10" : "500";
+    if (client_set(conf, err, "queued.min.messages", "1000") != 0 ||
+        client_set(conf, err, "queued.max.messages.kbytes", "%" PRIu64, prefetch_kb(options)) != 0 ||
+        client_set(conf, err, "fetch.queue.backoff.ms", "20") != 0 || client_set(conf, err, "fetch.wait.max.ms", "%s", wait_ms) != 0 ||
+        /* A topic that is made later, or gains partitions, is seen within this time. */
+        client_set(conf, err, "topic.metadata.refresh.interval.ms", "5000") != 0)
+        return E_INVALID;
+    return 0;
+}
+
+rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct error *err)
+{
+    rd_kafka_conf_t *conf = client_conf(&options->target, options->name, err);
+    if (conf == NULL)
+        return NULL;
+    if (set_fetching(conf, options, err) != 0)
+        goto fail;
+    if (options->properties != NULL && client_set_all(conf, options->properties, err) != 0)
+        goto fail;
+    if (set_group(conf, options, err) != 0 || set_offsets(conf, err) != 0)
+        goto fail;
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR);
+    return conf;
+
+fail:
+    rd_kafka_conf_destroy(conf);
+    return NULL;
+}

@@ -1,0 +1,263 @@
+#include "base/log.h"
+#include "base/memory.h"
+#include "io/kafka/consumer_parts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ANSWER_WAIT_MS 5000
+
+/* A question to the brokers about where partitions begin.
+ *
+ *   assignment:  ASKING_COMMITS --all have one--------------------> consumer_assign
+ *                       \--some have none--> ASKING_ENDS --------> consumer_assign
+ *   reset:                                   ASKING_ENDS --------> consumer_move
+ *
+ * Without an answer (no coordinator, broker away) it is UNANSWERED and asked again with the next tick. */
+enum lookup_state { LOOKUP_UNANSWERED, LOOKUP_ASKING_COMMITS, LOOKUP_ASKING_ENDS };
+
+struct lookup {
+    struct list link;
+    struct consumer *consumer;
+    bool reset; /* of one partition whose position is not in the log; else for an assignment */
+    enum lookup_state state;
+    rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
+};
+
+static void end(struct lookup *lookup)
+{
+    list_remove(&lookup->link);
+    rd_kafka_topic_partition_list_destroy(lookup->partitions);
+    mem_free(lookup);
+}
+
+static rd_kafka_AdminOptions_t *admin_options(struct lookup *lookup, rd_kafka_admin_op_t what)
+{
+    char reason[128];
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(lookup->consumer->handle, what);
+    rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_WAIT_MS, reason, sizeof(reason));
+    rd_kafka_AdminOptions_set_opaque(options, lookup);
+    return options;
+}
+
+static void ask_commits(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    /* Not an offset that a transaction of ours has yet to decide about. */
+    rd_kafka_error_t *error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+
+    rd_kafka_ListConsumerGroupOffsets_t *question = rd_kafka_ListConsumerGroupOffsets_new(consumer->options.group, lookup->partitions);
+    lookup->state = LOOKUP_ASKING_COMMITS;
+    rd_kafka_ListConsumerGroupOffsets(consumer->handle, &question, 1, options, consumer->control);
+    rd_kafka_ListConsumerGroupOffsets_destroy(question);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+static void ask_ends(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    rd_kafka_topic_partition_list_t *question = rd_kafka_topic_partition_list_new(lookup->partitions->cnt);
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
+        if (entry->offset < 0)
+            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset =
+                consumer->options.start == CONSUMER_EARLIEST ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+    }
+    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    lookup->state = LOOKUP_ASKING_ENDS;
+    rd_kafka_ListOffsets(consumer->handle, question, options, consumer->control);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_topic_partition_list_destroy(question);
+}
+
+static bool all_known(const struct lookup *lookup)
+{
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        if (lookup->partitions->elems[i].offset < 0)
+            return false;
+    }
+    return true;
+}
+
+static void unanswered(struct lookup *lookup, const char *reason)
+{
+    log_warn("consumer", "%s: where to begin with %d partitions of %s could not be asked, and is asked again: %s",
+             lookup->consumer->options.name, lookup->partitions->cnt, lookup->consumer->options.topic, reason);
+    lookup->state = LOOKUP_UNANSWERED;
+}
+
+/* --- the end of a lookup --- */
+
+/* The log begins later than we are (retention), or ends before (a topic made anew, under the same name). */
+static void place_anew(struct consumer *consumer, struct consumer_partition *partition, int64_t to)
+{
+    const struct consumer_events *events = consumer->options.events;
+    int64_t from = partition->next;
+    partition->misplaced = false;
+    if (to >= from) {
+        log_error("consumer",
+                  "%s: partition %" PRId32 ": offsets %" PRId64 " to %" PRId64 " are not in the log any more and were never read",
+                  consumer->options.name, partition->number, from, to - 1);
+        events->on_offsets_missing(consumer->options.owner, partition->object, from, to);
+    } else {
+        log_error("consumer",
+                  "%s: partition %" PRId32 " was at offset %" PRId64 ", which its log does not have: it is read anew from %" PRId64,
+                  consumer->options.name, partition->number, from, to);
+        void *object = partition->object;
+        events->on_lost(consumer->options.owner, &object, 1);
+        partition->object = events->on_assigned(consumer->options.owner, partition, partition->number, to, TEXT_NONE);
+    }
+    consumer_move(consumer, partition, to);
+}
+
+static void finish_reset(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[0];
+    struct consumer_partition *partition = consumer_find(consumer, entry->partition);
+    if (partition == NULL || !partition->misplaced || partition->given_back) {
+        end(lookup);
+    } else if (consumer->state == CONSUMER_WORKING) {
+        place_anew(consumer, partition, entry->offset);
+        end(lookup);
+    } else {
+        /* A change of the assignment would be taken for the answer to the rebalance that is going on. */
+        lookup->partitions->elems[0].offset = RD_KAFKA_OFFSET_INVALID;
+        lookup->state = LOOKUP_UNANSWERED;
+    }
+}
+
+static void finish_assignment(struct lookup *lookup)
+{
+    consumer_assign(lookup->consumer, lookup->partitions);
+    end(lookup);
+}
+
+static void proceed(struct lookup *lookup)
+{
+    if (!all_known(lookup))
+        ask_ends(lookup);
+    else if (lookup->reset)
+        finish_reset(lookup);
+    else
+        finish_assignment(lookup);
+}
+
+/* --- answers --- */
+
+/* Takes the answer over. Returns why it is none, or NULL. */
+static const char *read_commits(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_group_result_t **groups =
+        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
+    if (count != 1)
+        return "the answer names no group";
+    const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
+    if (error != NULL)
+        return rd_kafka_error_string(error);
+
+    const rd_kafka_topic_partition_list_t *answer = rd_kafka_group_result_partitions(groups[0]);
+    for (int i = 0; i < answer->cnt; i++) {
+        if (answer->elems[i].err != 0)
+            return client_reason(answer->elems[i].err);
+    }
+    rd_kafka_topic_partition_list_destroy(lookup->partitions);
+    lookup->partitions = rd_kafka_topic_partition_list_copy(answer);
+    return NULL;
+}
+
+static const char *read_ends(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_ListOffsetsResultInfo_t **answers = rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_t *answer = rd_kafka_ListOffsetsResultInfo_topic_partition(answers[i]);
+        if (answer->err != 0)
+            return client_reason(answer->err);
+        rd_kafka_topic_partition_list_set_offset(lookup->partitions, answer->topic, answer->partition, answer->offset);
+    }
+    return all_known(lookup) ? NULL : "the answer leaves out partitions";
+}
+
+static const char *read_answer(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_event_error_string(event);
+    return lookup->state == LOOKUP_ASKING_COMMITS ? read_commits(lookup, event) : read_ends(lookup, event);
+}
+
+static bool is_under_way(const struct consumer *consumer, const struct lookup *lookup)
+{
+    list_each(link, &consumer->lookups) {
+        if (list_entry(link, struct lookup, link) == lookup)
+            return true;
+    }
+    return false;
+}
+
+void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    struct lookup *lookup = rd_kafka_event_opaque(event);
+    if (!is_under_way(consumer, lookup))
+        return;
+    const char *refusal = read_answer(lookup, event);
+    if (refusal != NULL)
+        unanswered(lookup, refusal);
+    else
+        proceed(lookup);
+}
+
+/* --- questions --- */
+
+static struct lookup *begin(struct consumer *consumer, bool reset, const rd_kafka_topic_partition_list_t *partitions)
+{
+    struct lookup *lookup = mem_alloc(sizeof(*lookup));
+    *lookup = (struct lookup){ .consumer = consumer, .reset = reset };
+    lookup->partitions = rd_kafka_topic_partition_list_copy(partitions);
+    list_push(&consumer->lookups, &lookup->link);
+    return lookup;
+}
+
+void lookup_commits(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    ask_commits(begin(consumer, false, partitions));
+}
+
+void lookup_reset(struct consumer_partition *partition)
+{
+    struct consumer *consumer = partition->consumer;
+    if (partition->misplaced)
+        return;
+    partition->misplaced = true;
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, consumer->options.topic, partition->number);
+    ask_ends(begin(consumer, true, one));
+    rd_kafka_topic_partition_list_destroy(one);
+}
+
+void lookup_again(struct consumer *consumer)
+{
+    list_each(link, &consumer->lookups) {
+        struct lookup *lookup = list_entry(link, struct lookup, link);
+        if (lookup->state != LOOKUP_UNANSWERED)
+            continue;
+        if (lookup->reset)
+            ask_ends(lookup);
+        else
+            ask_commits(lookup);
+    }
+}
+
+void lookup_end_all(struct consumer *consumer)
+{
+    list_each(link, &consumer->lookups) {
+        struct lookup *lookup = list_entry(link, struct lookup, link);
+        if (!lookup->reset)
+            consumer_decline(consumer, lookup->partitions);
+        end(lookup);
+    }
+}

@@ -1,0 +1,88 @@
+/* consumer_parts: what the files of the consumer share; nobody else includes it.
+ *
+ *   consumer.c             opens and closes, turns events into calls
+ *   consumer_conf.c        the handle's properties
+ *   consumer_assignment.c  assigned, revoked, lost: the state machine
+ *   consumer_lookup.c      asks the brokers where to begin
+ *   consumer_take.c        a partition's queue
+ *   consumer_commit.c      commits */
+#pragma once
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "io/kafka/consumer.h"
+
+#include <stdatomic.h>
+
+enum consumer_state { CONSUMER_JOINING, CONSUMER_ASKING, CONSUMER_WORKING, CONSUMER_GIVING_UP, CONSUMER_LEFT };
+
+struct consumer {
+    struct consumer_options options;
+    bool cooperative; /* the assignor's protocol: partitions come and go one by one, not all at once */
+    enum consumer_state state;
+    bool leaving;
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *control; /* rebalances, errors, commits, answers */
+    struct wakeup wakeup;
+    atomic_bool awake; /* set by librdkafka's threads: the loop was woken and has not looked yet */
+    uv_timer_t tick;
+    struct list partitions;                     /* of consumer_partition: assigned */
+    struct list lookups;                        /* under way */
+    struct list commits;                        /* under way */
+    rd_kafka_topic_partition_list_t *giving_up; /* wanted back by the group */
+    struct consumer_header *headers;            /* of the record at hand */
+    size_t headers_capacity;
+    rd_kafka_resp_err_t trouble; /* the last error that keeps us from joining; 0 once we have joined */
+    bool broken;                 /* a fatal error: the handle is of no more use */
+    uint64_t farewell_us;        /* while leaving: until when the coordinator's answer is waited for */
+    uv_work_t ending;            /* the handle's end, on a worker thread */
+    struct gate gate;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+struct consumer_partition {
+    struct list link;
+    struct consumer *consumer;
+    int32_t number;
+    void *object; /* the owner's */
+    rd_kafka_queue_t *queue;
+    atomic_bool signalled; /* by librdkafka's threads: the queue was empty and is not */
+    int64_t next;          /* to be taken */
+    bool given_back;       /* revoked: nothing is taken any more */
+    bool misplaced;        /* its position is not in the log: a lookup of a new one is due or under way */
+};
+
+/* --- consumer_conf.c --- */
+rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct error *err);
+
+/* --- consumer_assignment.c --- */
+void consumer_on_rebalance(struct consumer *consumer, rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t *partitions);
+/* The brokers have told where the partitions of the list begin. */
+void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
+/* Reads a partition from another offset: its fetcher is taken away and set up again. */
+void consumer_move(struct consumer *consumer, struct consumer_partition *partition, int64_t offset);
+/* If the assignment was lost while the owner gives it up, it need not go on. */
+void consumer_check_lost(struct consumer *consumer);
+/* While leaving nothing is assigned any more: answers librdkafka, which waits for it. */
+void consumer_decline(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
+/* The end: what is still assigned is lost. */
+void consumer_forget_partitions(struct consumer *consumer);
+
+/* --- consumer_lookup.c --- */
+void lookup_commits(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
+void lookup_reset(struct consumer_partition *partition);
+void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
+/* Asks again what was not answered; called each tick. */
+void lookup_again(struct consumer *consumer);
+/* Ends all; answers that still come find nobody. If an assignment waited for one, it is declined. */
+void lookup_end_all(struct consumer *consumer);
+
+/* --- consumer_take.c --- */
+struct consumer_partition *partition_open(struct consumer *consumer, int32_t number, int64_t start);
+void partition_close(struct consumer_partition *partition);
+struct consumer_partition *consumer_find(const struct consumer *consumer, int32_t number);
+
+/* --- consumer_commit.c --- */
+void commit_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
+void commit_end_all(struct consumer *consumer);
