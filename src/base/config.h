@@ -26,10 +26,10 @@ enum config_type {
     CONFIG_SIZE,     /* uint64_t bytes: "900", "64KiB", "1MiB", "2GiB"; KB and MB mean 1000 */
     CONFIG_ENUM,     /* int: index into `choices` */
     CONFIG_STRUCT,   /* the nested schema's struct, embedded */
-    CONFIG_LIST,     /* struct config_list of nested structs (schema set) or of const char * (schema NULL; a lone scalar is a list of one) */
-    CONFIG_DICT,     /* struct config_list of nested structs, in file order; the key goes to the field named by schema->key_offset */
-    CONFIG_MAP,      /* struct config_list of struct config_pair: free names with scalar values (librdkafka properties) */
-    CONFIG_JSON,     /* const yyjson_val *: any YAML as JSON, scalars typed as YAML 1.2 core does; NULL when absent */
+    CONFIG_LIST, /* struct config_list of nested structs (schema set) or of const char * (schema NULL; a lone scalar is a list of one) */
+    CONFIG_DICT, /* struct config_list of nested structs, in file order; the key goes to the field named by schema->key_offset */
+    CONFIG_MAP,  /* struct config_list of struct config_pair: free names with scalar values (librdkafka properties) */
+    CONFIG_JSON, /* const yyjson_val *: any YAML as JSON, scalars typed as YAML 1.2 core does; NULL when absent */
 };
 
 struct config_list {
@@ -51,8 +51,8 @@ struct config_field {
     const char *fallback; /* as it would stand in the file; NULL: absent (NULL, 0, false, empty) */
     const char *doc;      /* one sentence; units included where the type does not tell */
     bool required;
-    bool reloadable; /* SIGHUP may change it */
-    double min, max; /* both 0: unbounded */
+    bool reloadable;                    /* SIGHUP may change it */
+    double min, max;                    /* both 0: unbounded */
     const char *const *choices;         /* CONFIG_ENUM: NULL-terminated */
     const struct config_schema *schema; /* CONFIG_STRUCT, LIST, DICT */
 };
@@ -108,7 +108,7 @@ void config_free(struct config *config);
 
 /* Adds a mistake from a check, in printf's way. Mistakes are kept in line order. */
 void config_mistake(struct config_report *report, const struct config_place *place, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* "examples/x.yaml:12: streams.jobs.work.order: found "keys"; allowed: partition, key, none" a mistake, a line each. */
 void config_report_print(const struct config_report *report, struct buffer *out);

@@ -1,0 +1,112 @@
+#include "base/config.h"
+
+#include "base/config_decode.h"
+#include "base/config_expand.h"
+#include "base/config_override.h"
+#include "base/config_report.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads to the end and not by the file's size: `-c <(generate)` is a pipe. Returns 0 or what errno says. */
+static int read_all(const char *path, struct buffer *content)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return errno;
+
+    size_t got;
+    do {
+        errno = 0;
+        got = fread(buffer_reserve(content, 16384), 1, 16384, file);
+        buffer_grow(content, got);
+    } while (got > 0 && content->size <= CONFIG_FILE_MAX);
+    int error = ferror(file) ? errno : 0;
+    fclose(file);
+    return error;
+}
+
+static struct config_node *parse_file(struct config *config, const char *file, struct config_report *report)
+{
+    struct buffer content = { 0 };
+    struct config_node *root = NULL;
+    const char *name = arena_strdup(&config->arena, file);
+    const struct config_tree_source source = { .file = name, .prefix = "", .line = 1 };
+
+    int error = read_all(file, &content);
+    if (error != 0)
+        config_report_add(report, name, 0, "", "cannot be read: %s", strerror(error));
+    else if (content.size > CONFIG_FILE_MAX)
+        config_report_add(report, name, 0, "", "found more than 1 MiB; allowed: up to 1 MiB");
+    else
+        root = config_tree_parse(&config->arena, &source, buffer_as_text(&content), report);
+    buffer_free(&content);
+
+    if (root == NULL || !config_node_is_null(root) || root->broken)
+        return root;
+    return config_node_new(&config->arena, CONFIG_MAPPING, name, 1);
+}
+
+static struct config_node *parse(struct config *config, const char *file, struct config_report *report)
+{
+    if (file == NULL)
+        return config_node_new(&config->arena, CONFIG_MAPPING, CONFIG_FROM_DEFAULT, 0);
+    return parse_file(config, file, report);
+}
+
+struct config *config_read(const char *file, const struct config_schema *schema, const struct config_override *overrides,
+                           size_t override_count, void *object, struct config_report *report)
+{
+    struct config *config = mem_zalloc(sizeof(*config));
+    config_report_init(report, &config->arena);
+    memset(object, 0, schema->size);
+    config->root = parse(config, file, report);
+    if (config->root == NULL)
+        return config;
+
+    for (size_t i = 0; i < override_count; i++)
+        config->root = config_override_apply(&config->arena, config->root, schema, &overrides[i], report);
+    config_expand(&config->arena, config->root, report);
+    config_decode(&config->arena, config->root, schema, object, report);
+    return config;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    arena_free(&config->arena);
+    mem_free(config);
+}
+
+/* The child that a path leads to; a free name with dots in it is tried first. NULL: there is none. */
+static const struct config_node *follow(const struct config_node *node, const char **path)
+{
+    const struct config_node *whole = config_node_child(node, *path);
+    if (whole != NULL) {
+        *path = "";
+        return whole;
+    }
+
+    char name[128];
+    size_t size = strcspn(*path, ".");
+    snprintf(name, sizeof(name), "%.*s", (int)size, *path);
+    *path += size + ((*path)[size] == '.');
+    if (node->kind == CONFIG_SEQUENCE)
+        return config_node_at(node, strtoul(name, NULL, 10));
+    return config_node_child(node, name);
+}
+
+struct config_place config_place_of(const struct config *config, const char *path)
+{
+    struct config_place place = { .file = CONFIG_FROM_DEFAULT, .path = path };
+    const char *rest = path;
+    for (const struct config_node *node = config->root; node != NULL; node = *rest == '\0' ? NULL : follow(node, &rest)) {
+        place.file = node->file;
+        place.line = node->line;
+    }
+    return place;
+}

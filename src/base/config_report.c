@@ -1,0 +1,118 @@
+#include "base/config_report.h"
+
+#include "base/config_conceal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void config_report_init(struct config_report *report, struct arena *arena)
+{
+    *report = (struct config_report){ .arena = arena };
+}
+
+/* By line; what has none (--set, a file that cannot be read) comes last. */
+static bool comes_before(const struct config_mistake *left, const struct config_mistake *right)
+{
+    return left->line - 1 < right->line - 1; /* unsigned: line 0 is the largest */
+}
+
+static void insert(struct config_report *report, struct config_mistake mistake)
+{
+    size_t at = report->count++;
+    while (at > 0 && comes_before(&mistake, &report->mistakes[at - 1])) {
+        report->mistakes[at] = report->mistakes[at - 1];
+        at--;
+    }
+    report->mistakes[at] = mistake;
+}
+
+__attribute__((format(printf, 3, 0))) static void add(struct config_report *report, const struct config_place *place, const char *format,
+                                                      va_list args)
+{
+    if (report->count == CONFIG_MISTAKES_MAX)
+        return;
+    if (report->mistakes == NULL)
+        report->mistakes = arena_alloc(report->arena, CONFIG_MISTAKES_MAX * sizeof(*report->mistakes));
+    insert(report, (struct config_mistake){
+                       .file = place->file,
+                       .line = place->line,
+                       .path = arena_strdup(report->arena, place->path == NULL ? "" : place->path),
+                       .message = arena_vprintf(report->arena, format, args),
+                   });
+}
+
+void config_mistake(struct config_report *report, const struct config_place *place, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add(report, place, format, args);
+    va_end(args);
+}
+
+void config_report_add(struct config_report *report, const char *file, unsigned line, const char *path, const char *format, ...)
+{
+    struct config_place place = { .file = file, .line = line, .path = path };
+    va_list args;
+    va_start(args, format);
+    add(report, &place, format, args);
+    va_end(args);
+}
+
+void config_report_node(struct config_report *report, struct config_node *node, const char *format, ...)
+{
+    if (node->broken)
+        return;
+    node->broken = true;
+    struct config_place place = { .file = node->file, .line = node->line, .path = config_node_path(report->arena, node) };
+    va_list args;
+    va_start(args, format);
+    add(report, &place, format, args);
+    va_end(args);
+}
+
+#define FOUND_MAX 80 /* bytes of a value that a message repeats */
+
+static size_t cut(const char *text)
+{
+    size_t size = strlen(text);
+    if (size <= FOUND_MAX)
+        return size;
+    size = FOUND_MAX;
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) /* not inside of a UTF-8 sequence */
+        size--;
+    return size;
+}
+
+const char *config_found(struct arena *arena, const struct config_node *node)
+{
+    if (node->kind == CONFIG_MAPPING)
+        return "a mapping";
+    if (node->kind == CONFIG_SEQUENCE)
+        return "a list";
+    if (config_node_is_null(node) && node->variables == NULL)
+        return "nothing";
+
+    struct buffer quoted = { 0 };
+    const char *text = config_conceal(arena, node->text);
+    size_t size = cut(text);
+    buffer_json_string(&quoted, (struct text){ text, size });
+    buffer_string(&quoted, text[size] == '\0' ? "" : "...");
+    if (node->variables != NULL)
+        buffer_printf(&quoted, " (from %s)", node->variables);
+    const char *found = arena_strndup(arena, quoted.data, quoted.size);
+    buffer_free(&quoted);
+    return found;
+}
+
+void config_report_print(const struct config_report *report, struct buffer *out)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct config_mistake *mistake = &report->mistakes[i];
+        buffer_string(out, mistake->file);
+        if (mistake->line > 0)
+            buffer_printf(out, ":%u", mistake->line);
+        if (mistake->path[0] != '\0')
+            buffer_printf(out, ": %s", mistake->path);
+        buffer_printf(out, ": %s\n", mistake->message);
+    }
+}

@@ -1,0 +1,10 @@
+/* config_shown: what of the effective configuration may be seen. Inside of base/config only. */
+#pragma once
+
+#include "base/config_tree.h"
+
+/* A scalar's text with what is secret in it hidden. `field`: the nearest one above or at the node. */
+const char *config_shown_text(struct arena *arena, const struct config_node *node, const struct config_field *field);
+
+/* Is it a struct that the reader has left out, and which has no meaning without its required fields? */
+bool config_shown_absent(const struct config_node *node);
