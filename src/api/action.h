@@ -58,5 +58,3 @@ extern const struct action action_node_health;
 extern const struct action action_node_metrics;
 extern const struct action action_node_stats;
 extern const struct action action_work_stats;
-
-

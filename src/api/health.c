@@ -27,8 +27,7 @@ yyjson_mut_val *health_report(struct health *health, yyjson_mut_doc *doc, bool *
     *ready = !health->stopping;
     if (health->stopping)
         yyjson_mut_obj_add_str(doc, checks, "shutdown", "the process is shutting down");
-    list_each(link, &health->checks)
-    {
+    list_each(link, &health->checks) {
         struct health_check *check = list_entry(link, struct health_check, link);
         struct error err = { 0 };
         bool well = check->ready(check->arg, &err);

@@ -106,7 +106,8 @@ static struct text limit_key_of(const struct ingest *ingest, const struct http_r
     return TEXT_NONE;
 }
 
-static size_t allowed_headers(const struct ingest *ingest, const struct http_request *http, struct producer_header headers[INGEST_HEADERS_MAX])
+static size_t allowed_headers(const struct ingest *ingest, const struct http_request *http,
+                              struct producer_header headers[INGEST_HEADERS_MAX])
 {
     size_t count = 0;
     const char *name;

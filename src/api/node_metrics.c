@@ -6,9 +6,9 @@ static void run(struct route *route, struct http_request *request, const struct 
     struct buffer text = { 0 };
     metrics_write(route->api->metrics, &text);
     http_reply(request, &(struct http_reply){
-                                .status = 200,
-                                .content_type = "text/plain; version=0.0.4; charset=utf-8",
-                                .body = buffer_as_text(&text),
+                            .status = 200,
+                            .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                            .body = buffer_as_text(&text),
                         });
     buffer_free(&text);
 }

@@ -15,8 +15,7 @@ static bool wants_text(struct http_request *request)
 static yyjson_mut_val *index_of(struct stats *stats, yyjson_mut_doc *doc)
 {
     yyjson_mut_val *rows = yyjson_mut_arr(doc);
-    list_each(link, &stats->sections)
-    {
+    list_each(link, &stats->sections) {
         const struct stats_section *section = list_entry(link, struct stats_section, link);
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
         yyjson_mut_obj_add_strcpy(doc, row, "section", section->name);
@@ -29,8 +28,7 @@ static yyjson_mut_val *all_of(struct stats *stats, yyjson_mut_doc *doc)
 {
     yyjson_mut_val *all = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_val(doc, all, "index", index_of(stats, doc));
-    list_each(link, &stats->sections)
-    {
+    list_each(link, &stats->sections) {
         const struct stats_section *section = list_entry(link, struct stats_section, link);
         yyjson_mut_obj_add(all, yyjson_mut_strcpy(doc, section->name), section->fill(section->arg, doc));
     }
@@ -42,8 +40,7 @@ static void reply_text(struct http_request *request, yyjson_mut_doc *doc, const 
     struct buffer text = { 0 };
     stats_text(title, value, &text);
     yyjson_mut_doc_free(doc);
-    http_reply(request, &(struct http_reply){
-                                .status = 200, .content_type = "text/plain; charset=utf-8", .body = buffer_as_text(&text) });
+    http_reply(request, &(struct http_reply){ .status = 200, .content_type = "text/plain; charset=utf-8", .body = buffer_as_text(&text) });
     buffer_free(&text);
 }
 

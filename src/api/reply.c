@@ -95,10 +95,10 @@ void reply_failed(const struct reply_set *set, struct http_request *request, str
     struct buffer body = { 0 };
     render_error(row < REPLY_OUTCOMES ? set->templates[row] : NULL, values, err, &body);
     http_reply(request, &(struct http_reply){
-                                .status = row < REPLY_OUTCOMES ? outcomes[row].status : 500,
-                                .body = buffer_as_text(&body),
-                                .headers = &retry_after,
-                                .header_count = seconds > 0,
+                            .status = row < REPLY_OUTCOMES ? outcomes[row].status : 500,
+                            .body = buffer_as_text(&body),
+                            .headers = &retry_after,
+                            .header_count = seconds > 0,
                         });
     buffer_free(&body);
 }

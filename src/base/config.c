@@ -29,12 +29,20 @@ static int read_all(const char *path, struct buffer *content)
     return error;
 }
 
+static struct config_node *parse_text(struct config *config, const char *name, struct text text, struct config_report *report)
+{
+    const struct config_tree_source source = { .file = arena_strdup(&config->arena, name), .prefix = "", .line = 1 };
+    struct config_node *root = config_tree_parse(&config->arena, &source, text, report);
+    if (root == NULL || !config_node_is_null(root) || root->broken)
+        return root;
+    return config_node_new(&config->arena, CONFIG_MAPPING, source.file, 1);
+}
+
 static struct config_node *parse_file(struct config *config, const char *file, struct config_report *report)
 {
     struct buffer content = { 0 };
     struct config_node *root = NULL;
     const char *name = arena_strdup(&config->arena, file);
-    const struct config_tree_source source = { .file = name, .prefix = "", .line = 1 };
 
     int error = read_all(file, &content);
     if (error != 0)
@@ -42,35 +50,49 @@ static struct config_node *parse_file(struct config *config, const char *file, s
     else if (content.size > CONFIG_FILE_MAX)
         config_report_add(report, name, 0, "", "found more than 1 MiB; allowed: up to 1 MiB");
     else
-        root = config_tree_parse(&config->arena, &source, buffer_as_text(&content), report);
+        root = parse_text(config, name, buffer_as_text(&content), report);
     buffer_free(&content);
-
-    if (root == NULL || !config_node_is_null(root) || root->broken)
-        return root;
-    return config_node_new(&config->arena, CONFIG_MAPPING, name, 1);
+    return root;
 }
 
-static struct config_node *parse(struct config *config, const char *file, struct config_report *report)
+static struct config *config_begin(const struct config_schema *schema, void *object, struct config_report *report)
 {
-    if (file == NULL)
-        return config_node_new(&config->arena, CONFIG_MAPPING, CONFIG_FROM_DEFAULT, 0);
-    return parse_file(config, file, report);
+    struct config *config = mem_zalloc(sizeof(*config));
+    config_report_init(report, &config->arena);
+    memset(object, 0, schema->size);
+    return config;
+}
+
+static void read_root(struct config *config, const struct config_schema *schema, const struct config_override *overrides,
+                      size_t override_count, void *object, struct config_report *report)
+{
+    if (config->root == NULL)
+        return;
+    for (size_t i = 0; i < override_count; i++)
+        config->root = config_override_apply(&config->arena, config->root, schema, &overrides[i], report);
+    config_expand(&config->arena, config->root, report);
+    config_decode(&config->arena, config->root, schema, object, report);
 }
 
 struct config *config_read(const char *file, const struct config_schema *schema, const struct config_override *overrides,
                            size_t override_count, void *object, struct config_report *report)
 {
-    struct config *config = mem_zalloc(sizeof(*config));
-    config_report_init(report, &config->arena);
-    memset(object, 0, schema->size);
-    config->root = parse(config, file, report);
-    if (config->root == NULL)
-        return config;
+    struct config *config = config_begin(schema, object, report);
+    if (file == NULL)
+        config->root = config_node_new(&config->arena, CONFIG_MAPPING, CONFIG_FROM_DEFAULT, 0);
+    else
+        config->root = parse_file(config, file, report);
+    read_root(config, schema, overrides, override_count, object, report);
+    return config;
+}
 
-    for (size_t i = 0; i < override_count; i++)
-        config->root = config_override_apply(&config->arena, config->root, schema, &overrides[i], report);
-    config_expand(&config->arena, config->root, report);
-    config_decode(&config->arena, config->root, schema, object, report);
+struct config *config_read_text(const char *name, const char *text, const struct config_schema *schema,
+                                const struct config_override *overrides, size_t override_count, void *object,
+                                struct config_report *report)
+{
+    struct config *config = config_begin(schema, object, report);
+    config->root = parse_text(config, name, text_of(text), report);
+    read_root(config, schema, overrides, override_count, object, report);
     return config;
 }
 

@@ -104,6 +104,12 @@ struct config_override {
  * `report` says what is wrong; count == 0 means that `object` is whole. The file is read once, whole (limit 1 MiB). */
 struct config *config_read(const char *file, const struct config_schema *schema, const struct config_override *overrides,
                            size_t override_count, void *object, struct config_report *report);
+
+/* The same for a text in memory, which messages call `name`. */
+struct config *config_read_text(const char *name, const char *text, const struct config_schema *schema,
+                                const struct config_override *overrides, size_t override_count, void *object,
+                                struct config_report *report);
+
 void config_free(struct config *config);
 
 /* Adds a mistake from a check, in printf's way. Mistakes are kept in line order. */

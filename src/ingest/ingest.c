@@ -46,11 +46,11 @@ static void on_delivery(void *arg, const struct delivery *delivery)
     struct ingest_request *request = arg;
     bool again = delivery->code == E_UNAVAILABLE || delivery->code == E_CANCELED;
     finish(request, &(struct ingest_result){
-                            .code = delivery->code == E_CANCELED ? E_UNAVAILABLE : delivery->code,
-                            .sentence = delivery->sentence,
-                            .retry_after_us = again ? producer_topic_retry_after_us(request->ingest->options.topic) : 0,
-                            .partition = delivery->partition,
-                            .offset = delivery->offset,
+                        .code = delivery->code == E_CANCELED ? E_UNAVAILABLE : delivery->code,
+                        .sentence = delivery->sentence,
+                        .retry_after_us = again ? producer_topic_retry_after_us(request->ingest->options.topic) : 0,
+                        .partition = delivery->partition,
+                        .offset = delivery->offset,
                     });
 }
 
@@ -170,12 +170,12 @@ struct ingest *ingest_open(const struct ingest_options *options, struct error *e
     }
     if (options->config->limit.rate > 0)
         ingest->limiter = limiter_start(&(struct limiter_options){
-                .loop = options->loop,
-                .redis = options->redis,
-                .config = &options->config->limit,
-                .stream = options->stream,
-                .metrics = options->metrics,
-                .stats = options->stats,
+            .loop = options->loop,
+            .redis = options->redis,
+            .config = &options->config->limit,
+            .stream = options->stream,
+            .metrics = options->metrics,
+            .stats = options->stats,
         });
     return ingest;
 }

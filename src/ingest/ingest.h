@@ -59,9 +59,9 @@ const char *ingest_header_name(const struct ingest *ingest, size_t i);
 
 /* One event as it came. Texts are borrowed until ingest_submit returns. */
 struct ingest_event {
-    struct text body;       /* JSON object; empty or absent: all is generated */
-    struct text key;        /* for query and header keys; TEXT_NONE: no key */
-    struct text limit_key;  /* for a limit per address or token; absent ones share a bucket */
+    struct text body;      /* JSON object; empty or absent: all is generated */
+    struct text key;       /* for query and header keys; TEXT_NONE: no key */
+    struct text limit_key; /* for a limit per address or token; absent ones share a bucket */
     const struct trace_context *trace;
     const struct producer_header *headers;
     size_t header_count; /* INGEST_HEADERS_MAX at most */
@@ -84,8 +84,8 @@ struct ingest_request {
     struct ingest *ingest;
     ingest_cb done;
     void *arg;
-    struct kept_event *kept;  /* a copy of the event while it waits for the limiter */
-    uint64_t retry_after_us;  /* read after ingest_submit refused: when to come again; 0: no telling */
+    struct kept_event *kept; /* a copy of the event while it waits for the limiter */
+    uint64_t retry_after_us; /* read after ingest_submit refused: when to come again; 0: no telling */
 };
 
 /* Takes one event in; `done` fires once, later, with the report.

@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 enum ingest_key_kind {
-    INGEST_KEY_NONE,  /* records are spread over the partitions */
-    INGEST_KEY_QUERY, /* "query:NAME": a parameter of the request's query; absent: no key */
-    INGEST_KEY_HEADER,/* "header:NAME": a header of the request; absent: no key */
-    INGEST_KEY_FIELD, /* "field:NAME": a field of the shaped event */
+    INGEST_KEY_NONE,   /* records are spread over the partitions */
+    INGEST_KEY_QUERY,  /* "query:NAME": a parameter of the request's query; absent: no key */
+    INGEST_KEY_HEADER, /* "header:NAME": a header of the request; absent: no key */
+    INGEST_KEY_FIELD,  /* "field:NAME": a field of the shaped event */
 };
 
 struct ingest_config {
-    const char *producer; /* a name in `producers`; NULL: the only one, or the defaults */
-    const char *key;      /* as written; ingest_key_parse reads it */
-    uint64_t deadline_us; /* 0: the producer's */
-    struct config_list headers; /* of const char *: headers of the request that go along, lower case */
+    const char *producer;        /* a name in `producers`; NULL: the only one, or the defaults */
+    const char *key;             /* as written; ingest_key_parse reads it */
+    uint64_t deadline_us;        /* 0: the producer's */
+    struct config_list headers;  /* of const char *: headers of the request that go along, lower case */
     struct limiter_config limit; /* rate 0: no limit */
 };
 

@@ -43,13 +43,13 @@ extern const struct config_schema http_limits_schema;
 extern const struct config_schema http_timeouts_schema;
 
 /* clang-format off */
-#define HTTP_CONFIG_FIELDS(type, member)                                                                               \
-    { .name = "address", .type = CONFIG_STRING, .offset = offsetof(type, member.address), .required = true,            \
+#define HTTP_CONFIG_FIELDS(owner, place)                                                                              \
+    { .name = "address", .type = CONFIG_STRING, .offset = offsetof(owner, place.address), .required = true,            \
       .doc = "Where it listens: \"127.0.0.1:8080\", \"[::1]:8080\", \":8080\" (all interfaces) or \"unix:PATH\"." },    \
-    { .name = "backlog", .type = CONFIG_INT, .offset = offsetof(type, member.backlog), .fallback = "1024",             \
+    { .name = "backlog", .type = CONFIG_INT, .offset = offsetof(owner, place.backlog), .fallback = "1024",             \
       .min = 1, .max = 65535, .doc = "Connections that the kernel holds ready (bounded by net.core.somaxconn)." },     \
-    { .name = "limits", .type = CONFIG_STRUCT, .offset = offsetof(type, member.limits), .schema = &http_limits_schema, \
+    { .name = "limits", .type = CONFIG_STRUCT, .offset = offsetof(owner, place.limits), .schema = &http_limits_schema, \
       .doc = "What one request, one connection and all of them may take." },                                           \
-    { .name = "timeouts", .type = CONFIG_STRUCT, .offset = offsetof(type, member.timeouts),                            \
+    { .name = "timeouts", .type = CONFIG_STRUCT, .offset = offsetof(owner, place.timeouts),                            \
       .schema = &http_timeouts_schema, .doc = "How long a client may take." }
 /* clang-format on */

@@ -1,0 +1,173 @@
+#include "app/bundles.h"
+#include "app/node.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+static void reply_no_method(struct http_request *request, const struct route_match *match)
+{
+    struct buffer body = { 0 };
+    buffer_string(&body, "{\"error\":");
+    struct buffer sentence = { 0 };
+    buffer_printf(&sentence, "found %s %.*s; allowed: %.*s", http_method_name(request->method), TEXT_ARG(request->path),
+                  TEXT_ARG(match->allow));
+    buffer_json_string(&body, buffer_as_text(&sentence));
+    buffer_char(&body, '}');
+    struct http_header allow = { "Allow", match->allow };
+    http_reply(request, &(struct http_reply){ .status = 405, .body = buffer_as_text(&body), .headers = &allow, .header_count = 1 });
+    buffer_free(&sentence);
+    buffer_free(&body);
+}
+
+static void reply_no_path(struct http_request *request)
+{
+    struct buffer sentence = { 0 };
+    buffer_printf(&sentence, "nothing is served at %.*s", TEXT_ARG(request->path));
+    http_reply_error(request, 404, buffer_as_text(&sentence));
+    buffer_free(&sentence);
+}
+
+static void on_request(void *arg, struct http_request *request)
+{
+    struct listener *listener = arg;
+    struct route_match match;
+    enum route_result result = router_match(listener->router, request->method, request->path, &match);
+    if (result == ROUTE_FOUND) {
+        struct route *route = match.target;
+        request->route = &route->counted;
+        log_scope_begin(request->id, TEXT_NONE);
+        route->action->run(route, request, &match);
+        log_scope_end();
+        return;
+    }
+    request->route = &listener->unknown;
+    if (result == ROUTE_NO_METHOD)
+        reply_no_method(request, &match);
+    else
+        reply_no_path(request);
+}
+
+static int join_stream(struct route *route, struct node *node, const char *name, struct error *err)
+{
+    if (route->action->stream == NULL)
+        return 0;
+    struct stream *stream = node_stream(node, name);
+    route->ingest = stream->ingest;
+    route->work = stream->work;
+    if (strcmp(route->action->stream, "work") == 0 && route->work == NULL)
+        return error_set(err, E_INVALID, "%s: the stream %s has no `work`", route->action->name, name);
+    return 0;
+}
+
+static struct route *add_route(struct listener *listener, const char *on, const char *action, struct error *err)
+{
+    struct route *route = &listener->routes[listener->route_count++];
+    const char *path = strrchr(on, ' ');
+    route->counted.name = path == NULL ? on : path + 1;
+    route->action = action_find(action);
+    route->api = &listener->node->api;
+    return router_add(listener->router, on, route, err) == 0 ? route : NULL;
+}
+
+static int add_bundle(struct listener *listener, const char *name, struct error *err)
+{
+    for (const struct bundle_route *row = bundle_find(name); row->on != NULL; row++)
+        if (add_route(listener, row->on, row->action, err) == NULL)
+            return error_wrap(err, "use: %s", name);
+    return 0;
+}
+
+static int add_configured(struct listener *listener, const struct route_config *config, struct error *err)
+{
+    for (size_t i = 0; i < config->use.count; i++)
+        if (add_bundle(listener, ((const char *const *)config->use.items)[i], err) != 0)
+            return err->code;
+    if (config->on == NULL || !roles_has(&listener->node->roles, action_find(config->action)->role))
+        return 0;
+
+    struct route *route = add_route(listener, config->on, config->action, err);
+    if (route == NULL || join_stream(route, listener->node, config->stream, err) != 0)
+        return err->code;
+    if (route->action->reply_names == NULL)
+        return 0;
+    struct reply_config replies = config->replies;
+    if (config->reply != NULL)
+        replies.accepted = config->reply;
+    return reply_set_init(&route->replies, &replies, route->action->reply_names, err);
+}
+
+/* A listener of another role's routes stays closed; one with nothing but bundles opens in every process. */
+static bool opens(const struct listener_config *config, const struct roles *roles)
+{
+    const struct route_config *routes = config->routes.items;
+    bool has_actions = false;
+    for (size_t i = 0; i < config->routes.count; i++) {
+        if (routes[i].on == NULL || action_find(routes[i].action)->role == NULL)
+            continue;
+        has_actions = true;
+        if (roles_has(roles, action_find(routes[i].action)->role))
+            return true;
+    }
+    return !has_actions;
+}
+
+/* Bundles counted with all their routes; roles not regarded, so it may be more than are added. */
+static size_t count_routes(const struct listener_config *config)
+{
+    const struct route_config *routes = config->routes.items;
+    size_t count = config->routes.count;
+    for (size_t i = 0; i < config->routes.count; i++)
+        for (size_t k = 0; k < routes[i].use.count; k++)
+            for (const struct bundle_route *row = bundle_find(((const char *const *)routes[i].use.items)[k]); row->on != NULL; row++)
+                count++;
+    return count;
+}
+
+int listener_open(struct listener *listener, struct node *node, const struct listener_config *config, struct error *err)
+{
+    listener->node = node;
+    listener->config = config;
+    listener->unknown.name = "none";
+    if (!opens(config, &node->roles))
+        return 0;
+
+    listener->router = router_new();
+    listener->routes = mem_zalloc((count_routes(config) + 1) * sizeof(*listener->routes));
+    const struct route_config *routes = config->routes.items;
+    for (size_t i = 0; i < config->routes.count; i++)
+        if (add_configured(listener, &routes[i], err) != 0)
+            return error_wrap(err, "route %zu", i + 1);
+    int code = http_server_listen(node->http, config->name, &config->http, on_request, listener, &listener->http, err);
+    if (code == 0)
+        log_info("http", "%s listens on %s", config->name, http_listener_address(listener->http));
+    return code;
+}
+
+void listener_free(struct listener *listener)
+{
+    for (size_t i = 0; i < listener->route_count; i++)
+        reply_set_free(&listener->routes[i].replies);
+    mem_free(listener->routes);
+    router_free(listener->router);
+}
+
+static bool needs(const struct route_config *route, const char *stream, const char *part)
+{
+    if (route->on == NULL || route->stream == NULL || strcmp(route->stream, stream) != 0)
+        return false;
+    const struct action *action = action_find(route->action);
+    return action->stream != NULL && strcmp(action->stream, part) == 0;
+}
+
+bool listeners_need(const struct node *node, const char *stream, const char *part)
+{
+    const struct listener_config *listeners = node->settings->listeners.items;
+    for (size_t i = 0; i < node->settings->listeners.count; i++) {
+        const struct route_config *routes = listeners[i].routes.items;
+        for (size_t k = 0; k < listeners[i].routes.count; k++)
+            if (needs(&routes[k], stream, part))
+                return true;
+    }
+    return false;
+}

@@ -1,0 +1,184 @@
+#include "app/node.h"
+
+#include "app/version.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int roles_parse(struct roles *roles, const char *words, struct error *err)
+{
+    *roles = (struct roles){ .ingest = words == NULL, .work = words == NULL };
+    while (words != NULL && *words != '\0') {
+        size_t size = strcspn(words, ",");
+        struct text word = { words, size };
+        if (text_is(word, "ingest"))
+            roles->ingest = true;
+        else if (text_is(word, "work"))
+            roles->work = true;
+        else
+            return error_set(err, E_INVALID, "found the role \"%.*s\"; allowed: ingest, work", TEXT_ARG(word));
+        words += size + (words[size] == ',');
+    }
+    return 0;
+}
+
+bool roles_has(const struct roles *roles, const char *role)
+{
+    return role == NULL || (strcmp(role, "ingest") == 0 && roles->ingest) || (strcmp(role, "work") == 0 && roles->work);
+}
+
+static bool topics_are_ready(void *arg, struct error *err)
+{
+    struct node *node = arg;
+    return topics_ready(node->topics, err);
+}
+
+static void on_topics_changed(void *arg)
+{
+    struct node *node = arg;
+    struct error err;
+    if (topics_ready(node->topics, &err))
+        log_info("node", "every topic is there: ready");
+    else
+        log_warn("node", "not ready: %s", err.message);
+}
+
+static void on_pressure(void *arg, bool pressed)
+{
+    struct node_producer *producer = arg;
+    struct node *node = producer->node;
+    node->pressed += pressed ? 1 : -1u;
+    for (size_t i = 0; i < node->settings->listeners.count; i++)
+        if (node->listeners[i].http != NULL)
+            http_listener_hold_bodies(node->listeners[i].http, node->pressed > 0);
+}
+
+static struct client_target target_of(const struct node *node)
+{
+    return (struct client_target){ .config = &node->settings->kafka, .embedded = node->embedded };
+}
+
+static int start_broker_side(struct node *node, struct error *err)
+{
+    if (kafka_config_embedded(&node->settings->kafka)) {
+        log_warn("node", "%s", embedded_warning);
+        node->embedded = embedded_open(err);
+        if (node->embedded == NULL)
+            return error_wrap(err, "embedded cluster");
+    }
+    struct client_target target = target_of(node);
+    node->topics = topics_open(&node->loop, &target, err);
+    return node->topics == NULL ? error_wrap(err, "kafka") : 0;
+}
+
+static int start_redis(struct node *node, struct error *err)
+{
+    if (redis_config_is_local(&node->settings->redis))
+        return 0;
+    node->redis = redis_start(&(struct redis_options){ &node->loop, &node->settings->redis, node->metrics, &node->stats }, err);
+    return node->redis == NULL ? error_wrap(err, "redis") : 0;
+}
+
+static int open_producers(struct node *node, struct error *err)
+{
+    const struct producer_config *configs = node->settings->producers.items;
+    producer_stats_init(&node->producer_stats, &node->stats);
+    node->producers = mem_zalloc((node->settings->producers.count + 1) * sizeof(*node->producers));
+    for (size_t i = 0; i < node->settings->producers.count; i++) {
+        struct node_producer *producer = &node->producers[i];
+        producer->node = node;
+        producer->producer = producer_open(
+            &(struct producer_options){
+                .loop = &node->loop,
+                .target = target_of(node),
+                .config = &configs[i],
+                .metrics = node->metrics,
+                .stats = &node->producer_stats,
+                .on_pressure = on_pressure,
+                .arg = producer,
+            },
+            err);
+        if (producer->producer == NULL)
+            return error_wrap(err, "producers.%s", configs[i].name);
+    }
+    return 0;
+}
+
+static int open_streams(struct node *node, struct error *err)
+{
+    const struct stream_config *configs = node->settings->streams.items;
+    node->streams = mem_zalloc((node->settings->streams.count + 1) * sizeof(*node->streams));
+    for (size_t i = 0; i < node->settings->streams.count; i++)
+        if (stream_open(&node->streams[i], node, &configs[i], err) != 0)
+            return error_wrap(err, "streams.%s", configs[i].name);
+    for (size_t i = 0; i < node->settings->streams.count; i++)
+        if (stream_start(&node->streams[i], node, err) != 0)
+            return error_wrap(err, "streams.%s", configs[i].name);
+    return 0;
+}
+
+struct stream *node_stream(struct node *node, const char *name)
+{
+    for (size_t i = 0; i < node->settings->streams.count; i++)
+        if (strcmp(node->streams[i].config->name, name) == 0)
+            return &node->streams[i];
+    return NULL;
+}
+
+static int open_listeners(struct node *node, struct error *err)
+{
+    const struct listener_config *configs = node->settings->listeners.items;
+    node->http = http_server_new(&node->loop, node->metrics, &node->stats);
+    node->listeners = mem_zalloc((node->settings->listeners.count + 1) * sizeof(*node->listeners));
+    for (size_t i = 0; i < node->settings->listeners.count; i++)
+        if (listener_open(&node->listeners[i], node, &configs[i], err) != 0)
+            return error_wrap(err, "listen.%s", configs[i].name);
+    return 0;
+}
+
+static void watch_topics(struct node *node)
+{
+    node->topics_check = (struct health_check){ .name = "kafka", .ready = topics_are_ready, .arg = node };
+    health_add(&node->health, &node->topics_check);
+    topics_start(node->topics, on_topics_changed, node);
+}
+
+static void start_base(struct node *node)
+{
+    node->metrics = metrics_new();
+    metrics_add_process(node->metrics);
+    metric_set(metric(node->metrics, METRIC_BUILD_INFO, version_millrace(), version_librdkafka()), 1);
+    stats_init(&node->stats);
+    health_init(&node->health);
+    random_init(&node->random);
+    node->api = (struct api){ node->metrics, &node->stats, &node->health, &node->random };
+
+    pool_prepare((size_t)node->settings->pool.max);
+    uv_loop_init(&node->loop);
+    loop_monitor_start(&node->monitor, &node->loop, node->metrics, &node->stats);
+    pool_init(&node->pool, &node->loop);
+    work_shared_init(&node->shared, &node->loop, &node->pool, (size_t)node->settings->pool.workers, node->metrics, &node->stats);
+    process_stats_add(&node->process, &node->stats, node->config);
+}
+
+int node_start(struct node *node, const struct settings *settings, struct config *config, const struct roles *roles, struct error *err)
+{
+    *node = (struct node){ .settings = settings, .config = config, .roles = *roles };
+    start_base(node);
+    int code = views_add(&node->arena, node->metrics, &settings->metrics, err);
+    if (code == 0)
+        code = start_broker_side(node, err);
+    if (code == 0)
+        code = start_redis(node, err);
+    if (code == 0)
+        code = open_producers(node, err);
+    if (code == 0)
+        code = open_streams(node, err);
+    if (code == 0)
+        code = open_listeners(node, err);
+    if (code == 0)
+        watch_topics(node);
+    return code;
+}

@@ -1,0 +1,113 @@
+/* node: one running process: what its configuration names, started in order and ended in reverse.
+ *
+ *   loop, metrics, stats
+ *     embedded cluster | brokers ; Redis
+ *       topics, producers
+ *         streams: ingest, work
+ *           listeners: routes -> actions
+ *
+ * Every part is a field here, and nothing is global. The parts know nothing of each other; this is where they are joined. */
+#pragma once
+
+#include "api/action.h"
+#include "app/loop_monitor.h"
+#include "app/process_stats.h"
+#include "app/settings.h"
+#include "base/arena.h"
+#include "base/config.h"
+#include "io/http/server.h"
+#include "io/kafka/embedded.h"
+#include "io/kafka/producer.h"
+#include "io/kafka/topics.h"
+#include "io/pool/pool.h"
+#include "io/redis/redis.h"
+#include "work/work.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+/* What this process does; from --only. */
+struct roles {
+    bool ingest;
+    bool work;
+};
+
+/* Reads "ingest,work"; NULL means all. Returns 0 or E_INVALID with what is allowed. */
+int roles_parse(struct roles *roles, const char *words, struct error *err);
+bool roles_has(const struct roles *roles, const char *role); /* NULL: any process has it */
+
+struct node;
+
+struct node_producer {
+    struct node *node;
+    struct producer *producer;
+};
+
+struct stream {
+    const struct stream_config *config;
+    struct topic *topic;
+    struct topic *dead_topic;
+    struct node_producer *producer;
+    struct producer_topic *out;
+    struct ingest *ingest; /* NULL: no route of this process needs it */
+    struct work *work;     /* NULL: not worked here */
+    struct health_check work_check;
+    char check_name[80];
+};
+
+struct listener {
+    struct node *node;
+    const struct listener_config *config;
+    struct http_listener *http;
+    struct router *router;
+    struct route *routes;
+    size_t route_count;
+    struct http_route unknown; /* what 404 and 405 are counted under */
+};
+
+struct node {
+    uv_loop_t loop;
+    const struct settings *settings;
+    struct config *config;
+    struct roles roles;
+
+    struct arena arena; /* what lives as long as the node */
+    struct metrics *metrics;
+    struct stats stats;
+    struct random random;
+    struct health health;
+    struct api api;
+    struct loop_monitor monitor;
+    struct process_stats process;
+
+    struct pool pool;
+    struct work_shared shared;
+    struct embedded *embedded; /* NULL: real brokers */
+    struct redis *redis;       /* NULL: limits are local */
+    struct topics *topics;
+    struct producer_stats producer_stats;
+    struct node_producer *producers; /* as in settings */
+    struct stream *streams;          /* as in settings */
+    struct http_server *http;
+    struct listener *listeners; /* as in settings */
+    struct health_check topics_check;
+    unsigned pressed; /* producers under pressure: bodies are not read while any is */
+};
+
+/* Starts everything. `settings` and `config` are borrowed. On failure returns a code with a sentence; the process must end
+ * then: nothing was accepted, and what was started is not taken back. */
+int node_start(struct node *node, const struct settings *settings, struct config *config, const struct roles *roles, struct error *err);
+
+/* --- the parts, one file each --- */
+
+int stream_open(struct stream *stream, struct node *node, const struct stream_config *config, struct error *err);
+int stream_start(struct stream *stream, struct node *node, struct error *err);
+struct stream *node_stream(struct node *node, const char *name);
+
+int listener_open(struct listener *listener, struct node *node, const struct listener_config *config, struct error *err);
+void listener_free(struct listener *listener);
+/* True when some route of this process's listeners has an action on the stream's `part` ("ingest"). */
+bool listeners_need(const struct node *node, const char *stream, const char *part);
+
+/* What it makes lies in the arena, which must live as long as the metrics. */
+int views_add(struct arena *arena, struct metrics *metrics, const struct metrics_config *config, struct error *err);

@@ -1,0 +1,13 @@
+/* process_stats: the sections "memory", "config" and "build" of /debug/stats. */
+#pragma once
+
+#include "base/config.h"
+#include "base/stats.h"
+
+struct process_stats {
+    struct stats_section memory, config, build;
+};
+
+/* `config` is borrowed until process_stats_remove. */
+void process_stats_add(struct process_stats *process, struct stats *stats, struct config *config);
+void process_stats_remove(struct process_stats *process);

@@ -1,0 +1,69 @@
+#include "app/command.h"
+#include "app/node.h"
+#include "app/shutdown.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+
+static void node_free(struct node *node)
+{
+    for (size_t i = 0; i < node->settings->listeners.count; i++)
+        listener_free(&node->listeners[i]);
+    mem_free(node->listeners);
+    mem_free(node->streams);
+    mem_free(node->producers);
+    process_stats_remove(&node->process);
+    metrics_free(node->metrics);
+    arena_free(&node->arena);
+}
+
+static int run(const struct settings *settings, struct config *config, const struct roles *roles)
+{
+    struct node node;
+    struct error err;
+    if (node_start(&node, settings, config, roles, &err) != 0) {
+        log_error("node", "cannot start: %s", err.message);
+        return 1;
+    }
+    struct shutdown shutdown;
+    shutdown_watch(&shutdown, &node);
+    uv_run(&node.loop, UV_RUN_DEFAULT);
+
+    int rc = uv_loop_close(&node.loop);
+    assert(rc == 0 && "every handle was closed");
+    (void)rc;
+    node_free(&node);
+    return 0;
+}
+
+int command_serve(int argc, char **argv)
+{
+    struct command_options options;
+    if (command_options_parse(&options, argc, argv) != 0)
+        return 2;
+
+    struct error err;
+    struct roles roles;
+    if (roles_parse(&roles, options.only, &err) != 0) {
+        fprintf(stderr, "millrace: --only: %s\n", err.message);
+        return 2;
+    }
+    struct settings settings;
+    struct config *config = settings_read(&settings, options.file, options.overrides, options.override_count);
+    command_options_free(&options);
+    if (config == NULL)
+        return 1;
+
+    signal(SIGPIPE, SIG_IGN);
+    log_set_level(settings.log.level);
+    log_set_form(settings.log.form);
+    log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
+    http_raise_file_limit();
+    int status = run(&settings, config, &roles);
+    config_free(config);
+    return status;
+}

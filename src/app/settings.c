@@ -1,0 +1,363 @@
+#include "app/settings.h"
+
+#include "api/action.h"
+#include "app/bundles.h"
+#include "app/quickstart.h"
+#include "core/router.h"
+#include "core/shape_config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct config_field stream_fields[] = {
+    { .name = "topic",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct stream_config, topic),
+      .schema = &topic_schema,
+      .required = true,
+      .doc = "The topic that this stream is." },
+    { .name = "shape",
+      .type = CONFIG_DICT,
+      .offset = offsetof(struct stream_config, shape),
+      .schema = &shape_field_schema,
+      .doc = "The fields of an event; without it any JSON object is taken." },
+    { .name = "ingest",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct stream_config, ingest),
+      .schema = &ingest_schema,
+      .doc = "How events get in; used by routes with `ingest.*` actions." },
+    { .name = "work",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct stream_config, work),
+      .schema = &work_schema,
+      .doc = "How records are worked; without it nobody works them here." },
+    { 0 },
+};
+
+static const struct config_schema stream_schema = {
+    .name = "stream",
+    .doc = "One topic and what happens around it.",
+    .size = sizeof(struct stream_config),
+    .fields = stream_fields,
+    .key_offset = offsetof(struct stream_config, name),
+};
+
+static const struct config_field reply_fields[] = {
+    { .name = "accepted", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, accepted), .doc = "200: stored." },
+    { .name = "invalid", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, invalid), .doc = "400: not as the shape says." },
+    { .name = "too_large", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, too_large), .doc = "413." },
+    { .name = "limited", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, limited), .doc = "429: over the rate." },
+    { .name = "unavailable",
+      .type = CONFIG_JSON,
+      .offset = offsetof(struct reply_config, unavailable),
+      .doc = "503: not stored; what is needed is away." },
+    { .name = "unknown", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, unknown), .doc = "504: it may be stored." },
+    { 0 },
+};
+
+static const struct config_schema reply_schema = {
+    .name = "replies",
+    .doc = "A template for each outcome: JSON in which a string that is exactly `$name` becomes that value. Every outcome but "
+           "`accepted` has the default `{ error: $error }`.",
+    .size = sizeof(struct reply_config),
+    .fields = reply_fields,
+};
+
+static const struct config_field route_fields[] = {
+    { .name = "on", .type = CONFIG_STRING, .offset = offsetof(struct route_config, on), .doc = "Methods and path: `GET|POST /submit`." },
+    { .name = "do", .type = CONFIG_STRING, .offset = offsetof(struct route_config, action), .doc = "The action." },
+    { .name = "stream",
+      .type = CONFIG_STRING,
+      .offset = offsetof(struct route_config, stream),
+      .doc = "The stream that the action is about." },
+    { .name = "reply",
+      .type = CONFIG_JSON,
+      .offset = offsetof(struct route_config, reply),
+      .doc = "The template for success; short for `replies.accepted`." },
+    { .name = "replies",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct route_config, replies),
+      .schema = &reply_schema,
+      .doc = "A template for each outcome." },
+    { .name = "use",
+      .type = CONFIG_LIST,
+      .offset = offsetof(struct route_config, use),
+      .doc = "Bundles of ordinary routes, instead of `on` and `do`: `health` (/livez, /readyz, /health), `metrics` (/metrics), `debug` "
+             "(/debug/stats)." },
+    { 0 },
+};
+
+static void check_action(const struct route_config *route, const struct config_place *place, struct config_report *report)
+{
+    const struct action *action = action_find(route->action);
+    if (action != NULL) {
+        if (action->stream != NULL && route->stream == NULL)
+            config_mistake(report, place, "found `do: %s` without `stream`; allowed: the name of a stream", route->action);
+        return;
+    }
+    struct buffer allowed = { 0 };
+    for (size_t i = 0; action_at(i) != NULL; i++)
+        buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", action_at(i)->name);
+    config_mistake(report, place, "found `do: %s`; allowed: %.*s", route->action, TEXT_ARG(buffer_as_text(&allowed)));
+    buffer_free(&allowed);
+}
+
+static void check_on(const struct route_config *route, const struct config_place *place, struct config_report *report)
+{
+    struct router *router = router_new();
+    struct error err;
+    int target;
+    if (router_add(router, route->on, &target, &err) != 0)
+        config_mistake(report, place, "%s", err.message);
+    router_free(router);
+}
+
+static void check_templates(const struct route_config *route, const struct config_place *place, struct config_report *report)
+{
+    const struct action *action = action_find(route->action);
+    if (action == NULL || action->reply_names == NULL)
+        return;
+    struct reply_config replies = route->replies;
+    if (route->reply != NULL)
+        replies.accepted = route->reply;
+    struct reply_set set;
+    struct error err;
+    if (reply_set_init(&set, &replies, action->reply_names, &err) != 0)
+        config_mistake(report, place, "reply template: %s", err.message);
+    else
+        reply_set_free(&set);
+}
+
+static void check_use(const struct route_config *route, const struct config_place *place, struct config_report *report)
+{
+    for (size_t i = 0; i < route->use.count; i++) {
+        const char *name = ((const char *const *)route->use.items)[i];
+        if (bundle_find(name) == NULL)
+            config_mistake(report, place, "found `use: %s`; allowed: health, metrics, debug", name);
+    }
+}
+
+static void check_route(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct route_config *route = object;
+    bool is_bundle = route->use.count > 0;
+    if (is_bundle ? route->on != NULL || route->action != NULL : route->on == NULL || route->action == NULL) {
+        config_mistake(report, place, "found a route with %s; allowed: `on` and `do`, or `use` alone",
+                       is_bundle           ? "`use` beside `on` or `do`"
+                       : route->on == NULL ? "no `on`"
+                                           : "no `do`");
+        return;
+    }
+    check_use(route, place, report);
+    if (is_bundle)
+        return;
+    check_action(route, place, report);
+    check_on(route, place, report);
+    check_templates(route, place, report);
+}
+
+static const struct config_schema route_schema = {
+    .name = "route",
+    .doc = "What a listener answers: method and path, the action, and a reply for each outcome.",
+    .size = sizeof(struct route_config),
+    .fields = route_fields,
+    .check = check_route,
+};
+
+static const struct config_field listener_fields[] = {
+    HTTP_CONFIG_FIELDS(struct listener_config, http),
+    { .name = "routes",
+      .type = CONFIG_LIST,
+      .offset = offsetof(struct listener_config, routes),
+      .schema = &route_schema,
+      .doc = "What it answers; everything else is 404." },
+    { 0 },
+};
+
+static const struct config_schema listener_schema = {
+    .name = "listener",
+    .doc = "An address and its routes. It opens when one of its actions belongs to a role of the process.",
+    .size = sizeof(struct listener_config),
+    .fields = listener_fields,
+    .key_offset = offsetof(struct listener_config, name),
+};
+
+static const struct config_field view_fields[] = {
+    { .name = "name", .type = CONFIG_STRING, .offset = offsetof(struct view_config, name), .required = true, .doc = "The name to expose." },
+    { .name = "of",
+      .type = CONFIG_STRING,
+      .offset = offsetof(struct view_config, of),
+      .required = true,
+      .doc = "The metric, with or without `millrace_` and `_total`." },
+    { .name = "where", .type = CONFIG_MAP, .offset = offsetof(struct view_config, where), .doc = "Only series with these label values." },
+    { .name = "labels",
+      .type = CONFIG_JSON,
+      .offset = offsetof(struct view_config, labels),
+      .doc = "A list of the labels to keep; the others are summed over. Without it: all." },
+    { .name = "constants", .type = CONFIG_MAP, .offset = offsetof(struct view_config, constants), .doc = "Labels to add." },
+    { .name = "buckets",
+      .type = CONFIG_JSON,
+      .offset = offsetof(struct view_config, buckets),
+      .doc = "A list of ascending upper bounds for a histogram. Without it: the metric's." },
+    { .name = "help",
+      .type = CONFIG_STRING,
+      .offset = offsetof(struct view_config, help),
+      .doc = "Its help text. Without it: the metric's." },
+    { 0 },
+};
+
+static const struct config_schema view_schema = {
+    .name = "view",
+    .doc = "A metric under another name, with other labels or buckets.",
+    .size = sizeof(struct view_config),
+    .fields = view_fields,
+};
+
+static const struct config_field metrics_fields[] = {
+    { .name = "views",
+      .type = CONFIG_LIST,
+      .offset = offsetof(struct metrics_config, views),
+      .schema = &view_schema,
+      .doc = "Metrics under other names." },
+    { 0 },
+};
+
+static const struct config_schema metrics_schema = { .name = "metrics",
+                                                     .size = sizeof(struct metrics_config),
+                                                     .fields = metrics_fields,
+                                                     .doc = "What /metrics shows besides the canonical names." };
+
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const forms[] = { "auto", "text", "json", NULL };
+
+static const struct config_field log_fields[] = {
+    { .name = "level",
+      .type = CONFIG_ENUM,
+      .offset = offsetof(struct log_config, level),
+      .choices = levels,
+      .fallback = "info",
+      .doc = "The least level that is written." },
+    { .name = "form",
+      .type = CONFIG_ENUM,
+      .offset = offsetof(struct log_config, form),
+      .choices = forms,
+      .fallback = "auto",
+      .doc = "`auto` is text on a terminal and JSON otherwise." },
+    { 0 },
+};
+
+static const struct config_schema log_schema = {
+    .name = "log", .size = sizeof(struct log_config), .fields = log_fields, .doc = "The log, on standard error.", .shorthand = "level"
+};
+
+static const struct config_field settings_fields[] = {
+    { .name = "kafka", .type = CONFIG_STRUCT, .offset = offsetof(struct settings, kafka), .schema = &kafka_schema, .doc = "The brokers." },
+    { .name = "redis",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct settings, redis),
+      .schema = &redis_schema,
+      .doc = "Where rate limits are shared." },
+    { .name = "pool",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct settings, pool),
+      .schema = &pool_schema,
+      .doc = "How many jobs run at once in the process." },
+    { .name = "producers",
+      .type = CONFIG_DICT,
+      .offset = offsetof(struct settings, producers),
+      .schema = &producer_schema,
+      .fallback = "{ durable: {} }",
+      .doc = "One librdkafka handle each." },
+    { .name = "streams",
+      .type = CONFIG_DICT,
+      .offset = offsetof(struct settings, streams),
+      .schema = &stream_schema,
+      .doc = "Topics and what happens around them." },
+    { .name = "listen",
+      .type = CONFIG_DICT,
+      .offset = offsetof(struct settings, listeners),
+      .schema = &listener_schema,
+      .doc = "HTTP listeners." },
+    { .name = "metrics",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct settings, metrics),
+      .schema = &metrics_schema,
+      .doc = "Metrics under other names." },
+    { .name = "log", .type = CONFIG_STRUCT, .offset = offsetof(struct settings, log), .schema = &log_schema, .doc = "The log." },
+    { .name = "shutdown",
+      .type = CONFIG_DURATION,
+      .offset = offsetof(struct settings, shutdown_us),
+      .fallback = "30s",
+      .min = 1e6,
+      .max = 6e8,
+      .doc = "All phases of a shutdown together; what hangs longer is named in the log, and the process leaves with status 1." },
+    { 0 },
+};
+
+static bool has_stream(const struct settings *settings, const char *name)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++)
+        if (strcmp(streams[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_routes(const struct settings *settings, const struct listener_config *listener, const struct config_place *place,
+                         struct config_report *report)
+{
+    const struct route_config *routes = listener->routes.items;
+    for (size_t i = 0; i < listener->routes.count; i++)
+        if (routes[i].stream != NULL && !has_stream(settings, routes[i].stream))
+            config_mistake(report, place, "listen.%s.routes: found `stream: %s`, which `streams` does not have", listener->name,
+                           routes[i].stream);
+}
+
+static void check_settings(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct settings *settings = object;
+    const struct listener_config *listeners = settings->listeners.items;
+    for (size_t i = 0; i < settings->listeners.count; i++)
+        check_routes(settings, &listeners[i], place, report);
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++) {
+        const char *producer = streams[i].ingest.producer;
+        if (producer != NULL && settings_producer(settings, producer) == NULL)
+            config_mistake(report, place, "streams.%s.ingest: found `producer: %s`, which `producers` does not have", streams[i].name,
+                           producer);
+    }
+}
+
+const struct config_schema settings_schema = {
+    .name = "configuration",
+    .doc = "A system is a file: what stands here is all that makes one Millrace differ from another.",
+    .size = sizeof(struct settings),
+    .fields = settings_fields,
+    .check = check_settings,
+};
+
+const struct producer_config *settings_producer(const struct settings *settings, const char *name)
+{
+    const struct producer_config *producers = settings->producers.items;
+    for (size_t i = 0; i < settings->producers.count; i++)
+        if (name == NULL || strcmp(producers[i].name, name) == 0)
+            return &producers[i];
+    return NULL;
+}
+
+struct config *settings_read(struct settings *settings, const char *file, const struct config_override *overrides, size_t count)
+{
+    struct config_report report = { 0 };
+    struct config *config = file != NULL
+                                ? config_read(file, &settings_schema, overrides, count, settings, &report)
+                                : config_read_text("(quickstart)", quickstart_yaml, &settings_schema, overrides, count, settings, &report);
+    if (report.count == 0)
+        return config;
+
+    struct buffer text = { 0 };
+    config_report_print(&report, &text);
+    fwrite(text.data, 1, text.size, stderr);
+    buffer_free(&text);
+    config_free(config);
+    return NULL;
+}

@@ -1,0 +1,76 @@
+/* settings: the whole configuration of a process, composed from the tables of its modules. docs/configuration.md is made
+ * from settings_schema. */
+#pragma once
+
+#include "api/reply.h"
+#include "base/config.h"
+#include "base/metrics.h"
+#include "ingest/ingest_config.h"
+#include "io/http/http_config.h"
+#include "io/kafka/kafka_config.h"
+#include "io/kafka/topic_config.h"
+#include "io/pool/pool_config.h"
+#include "io/redis/redis_config.h"
+#include "work/work_config.h"
+
+struct stream_config {
+    const char *name;
+    struct topic_config topic;
+    struct config_list shape; /* of struct shape_field_config */
+    struct ingest_config ingest;
+    struct work_config work; /* group NULL: the stream is not worked here */
+};
+
+struct route_config {
+    const char *on; /* "GET|POST /submit" */
+    const char *action;
+    const char *stream;
+    const yyjson_val *reply; /* the template for success; the same as replies.accepted */
+    struct reply_config replies;
+    struct config_list use; /* of const char *: bundles */
+};
+
+struct listener_config {
+    const char *name;
+    struct http_config http;
+    struct config_list routes; /* of struct route_config */
+};
+
+struct view_config {
+    const char *name;
+    const char *of;
+    struct config_list where;     /* of struct config_pair */
+    struct config_list constants; /* of struct config_pair */
+    const yyjson_val *labels;     /* an array of names; NULL: all */
+    const yyjson_val *buckets;    /* an array of numbers; NULL: the family's */
+    const char *help;
+};
+
+struct metrics_config {
+    struct config_list views; /* of struct view_config */
+};
+
+struct log_config {
+    int level; /* enum log_level */
+    int form;  /* enum log_form */
+};
+
+struct settings {
+    struct kafka_config kafka;
+    struct redis_config redis;
+    struct pool_config pool;
+    struct config_list producers; /* of struct producer_config */
+    struct config_list streams;   /* of struct stream_config */
+    struct config_list listeners; /* of struct listener_config */
+    struct metrics_config metrics;
+    struct log_config log;
+    uint64_t shutdown_us;
+};
+
+extern const struct config_schema settings_schema;
+
+/* Reads a file (NULL: the built-in quickstart) and prints every mistake on stderr. Returns the config, or NULL with mistakes. */
+struct config *settings_read(struct settings *settings, const char *file, const struct config_override *overrides, size_t count);
+
+/* NULL when there is none of that name. */
+const struct producer_config *settings_producer(const struct settings *settings, const char *name);

@@ -1,0 +1,26 @@
+/* shutdown: the end of a node in phases, each with its share of the time that is left.
+ *
+ *   RUNNING --signal--> not ready, stop accepting, stop fetching
+ *                         -> drain HTTP -> drain lanes -> flush producers -> commit and leave -> close stores -> loop is empty
+ *
+ * Every request that was read is answered, every job that runs may end, every record on its way is reported. What does not end
+ * within its phase is given up, counted and named. When the whole takes longer than `shutdown` (30 s), or a job burns a
+ * processor and cannot be cancelled, the log names it and the process leaves by _exit(1). A second signal exits at once
+ * with 128 + its number. */
+#pragma once
+
+#include "app/node.h"
+
+#include <uv.h>
+
+struct shutdown {
+    struct node *node;
+    uv_signal_t interrupt, terminate;
+    uv_timer_t watchdog;
+    uint64_t started_us, deadline_us; /* clock_us */
+    size_t phase;
+    unsigned pending; /* parts of the phase that have not ended */
+};
+
+/* Waits for SIGINT and SIGTERM. When the phases are through, no handle of the node is open. */
+void shutdown_watch(struct shutdown *shutdown, struct node *node);

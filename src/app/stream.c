@@ -1,0 +1,91 @@
+#include "app/node.h"
+
+#include <stdio.h>
+
+static bool work_is_ready(void *arg, struct error *err)
+{
+    struct stream *stream = arg;
+    return work_ready(stream->work, err);
+}
+
+static struct node_producer *producer_of(struct node *node, const char *name)
+{
+    const struct producer_config *configs = node->settings->producers.items;
+    const struct producer_config *config = settings_producer(node->settings, name);
+    return &node->producers[config - configs];
+}
+
+/* Names its topics, so that they are asked for and made before anything is sent. */
+int stream_open(struct stream *stream, struct node *node, const struct stream_config *config, struct error *err)
+{
+    stream->config = config;
+    stream->producer = producer_of(node, config->ingest.producer);
+    stream->topic = topics_add(node->topics, &config->topic, err);
+    if (stream->topic == NULL)
+        return err->code;
+    if (config->work.group == NULL || config->work.dead.name == NULL || !node->roles.work)
+        return 0;
+    stream->dead_topic = topics_add(node->topics, &config->work.dead, err);
+    return stream->dead_topic == NULL ? err->code : 0;
+}
+
+static int start_ingest(struct stream *stream, struct node *node, struct error *err)
+{
+    const struct stream_config *config = stream->config;
+    if (!node->roles.ingest || !listeners_need(node, config->name, "ingest"))
+        return 0;
+    stream->out = producer_topic_open(
+        stream->producer->producer,
+        &(struct producer_topic_options){ .stream = config->name, .topic = stream->topic, .deadline_us = config->ingest.deadline_us });
+    struct shape *shape = shape_new(config->shape.items, config->shape.count, err);
+    if (shape == NULL)
+        return error_wrap(err, "shape");
+    stream->ingest = ingest_open(
+        &(struct ingest_options){
+            .loop = &node->loop,
+            .stream = config->name,
+            .config = &config->ingest,
+            .shape = shape,
+            .topic = stream->out,
+            .redis = node->redis,
+            .random = &node->random,
+            .metrics = node->metrics,
+            .stats = &node->stats,
+        },
+        err);
+    return stream->ingest == NULL ? error_wrap(err, "ingest") : 0;
+}
+
+static int start_work(struct stream *stream, struct node *node, struct error *err)
+{
+    const struct stream_config *config = stream->config;
+    if (!node->roles.work || config->work.group == NULL)
+        return 0;
+    struct producer_topic *dead = NULL;
+    if (stream->dead_topic != NULL)
+        dead = producer_topic_open(stream->producer->producer,
+                                   &(struct producer_topic_options){ .stream = config->name, .topic = stream->dead_topic });
+    stream->work = work_start(
+        &(struct work_options){
+            .shared = &node->shared,
+            .stream = config->name,
+            .topic = config->topic.name,
+            .partitions = (uint32_t)config->topic.partitions,
+            .config = &config->work,
+            .target = { .config = &node->settings->kafka, .embedded = node->embedded },
+            .dead = dead,
+        },
+        err);
+    if (stream->work == NULL)
+        return error_wrap(err, "work");
+    snprintf(stream->check_name, sizeof(stream->check_name), "work %s", config->name);
+    stream->work_check = (struct health_check){ .name = stream->check_name, .ready = work_is_ready, .arg = stream };
+    health_add(&node->health, &stream->work_check);
+    return 0;
+}
+
+int stream_start(struct stream *stream, struct node *node, struct error *err)
+{
+    int code = start_ingest(stream, node, err);
+    return code != 0 ? code : start_work(stream, node, err);
+}
