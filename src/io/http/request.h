@@ -16,8 +16,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Answers are counted by status; other codes than these fifteen share one counter, "other". */
-#define HTTP_COUNTED_STATUSES 16
+/* Answers are counted by status; codes that are not in status.c's list share one counter, "other". */
+#define HTTP_COUNTED_STATUSES 32
 
 /* One for each route of each listener, zeroed but for its name; must live as long as the server. */
 struct http_route {

@@ -1,0 +1,10 @@
+/* head: what must hold of a request's head beyond its syntax (RFC 9112 sections 3.2, 6, 7). */
+#pragma once
+
+#include "io/http/parser.h"
+
+/* A header is complete: takes the blanks off its end, and notes those that decide over the request. */
+void head_note_header(struct parser *parser, struct exchange_header *header);
+
+/* The head is complete: fills the request's method, path and query, or says what is wrong. */
+enum fault head_check(struct parser *parser);

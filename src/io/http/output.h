@@ -1,0 +1,11 @@
+/* output: a connection's answers, in the order of its requests, one write a turn. */
+#pragma once
+
+#include "io/http/connection.h"
+
+/* Hands to the kernel the answers that are ready and follow no unanswered request. What the kernel does not take is
+ * copied and sent by libuv; until then nothing more is. May close the connection. */
+void output_send(struct connection *connection);
+
+/* Whether everything that will ever be sent was taken by the kernel. */
+bool output_done(const struct connection *connection);

@@ -1,0 +1,279 @@
+#include "io/http/parser.h"
+
+#include "io/http/head.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const llhttp_settings_t settings;
+
+void parser_init(struct parser *parser, const struct http_limits *limits, struct exchange_pool *pool, struct exchange_budget *budget)
+{
+    memset(parser, 0, sizeof(*parser));
+    llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
+    parser->limits = limits;
+    parser->pool = pool;
+    parser->budget = budget;
+    parser->fault = FAULT_NONE;
+}
+
+static enum parser_event fail(struct parser *parser, enum fault fault)
+{
+    if (parser->fault == FAULT_NONE)
+        parser->fault = fault;
+    return PARSER_FAULT;
+}
+
+static enum fault fault_of(const struct parser *parser, llhttp_errno_t error, const char *at, const char *end);
+static bool is_simple_request(const struct parser *parser);
+static void remember_end(struct parser *parser, const char *start, const char *end);
+
+enum parser_event parser_feed(struct parser *parser, const char **at, const char *end)
+{
+    const char *start = *at;
+    bool in_body = parser->phase == PARSER_BODY; /* PARSER_HEAD stops before it, so a feed has bytes of one or the other */
+    if (parser->fault != FAULT_NONE)
+        return PARSER_FAULT;
+
+    parser->fed = start;
+    llhttp_errno_t error = llhttp_execute(&parser->llhttp, start, (size_t)(end - start));
+    *at = error == HPE_OK ? end : llhttp_get_error_pos(&parser->llhttp);
+    if (error != HPE_OK && error != HPE_PAUSED)
+        return fail(parser, fault_of(parser, error, *at, end));
+
+    if (in_body)
+        parser->body_wire_bytes += (uint64_t)(*at - start);
+    if (parser->body_wire_bytes > 2 * parser->limits->body_bytes + parser->limits->header_bytes)
+        return fail(parser, FAULT_BODY_SIZE);
+    if (is_simple_request(parser))
+        return fail(parser, FAULT_VERSION);
+    if (error == HPE_OK) {
+        remember_end(parser, start, end);
+        return PARSER_MORE;
+    }
+    llhttp_resume(&parser->llhttp);
+    return parser->phase == PARSER_BETWEEN ? PARSER_REQUEST : PARSER_HEAD;
+}
+
+struct exchange *parser_take(struct parser *parser)
+{
+    struct exchange *exchange = parser->exchange;
+    parser->exchange = NULL;
+    return exchange;
+}
+
+void parser_close(struct parser *parser)
+{
+    struct exchange *exchange = parser_take(parser);
+    if (exchange != NULL)
+        exchange_give_back(parser->pool, exchange);
+}
+
+/* HTTP/0.9, "GET /" and a line's end, has no headers to wait for. */
+static bool is_simple_request(const struct parser *parser)
+{
+    return parser->phase == PARSER_LINE && parser->target_ended && parser->llhttp.http_major == 0 && parser->llhttp.http_minor == 9;
+}
+
+/* What stood before the version may lie in an earlier read. */
+static void remember_end(struct parser *parser, const char *start, const char *end)
+{
+    if (parser->phase != PARSER_LINE || parser->version_begun)
+        return;
+    size_t size = (size_t)(end - start);
+    size_t kept = sizeof(parser->last_bytes);
+    if (size >= kept) {
+        memcpy(parser->last_bytes, end - kept, kept);
+        return;
+    }
+    memmove(parser->last_bytes, parser->last_bytes + size, kept - size);
+    memcpy(parser->last_bytes + kept - size, start, size);
+}
+
+/* llhttp takes RTSP/ and ICE/ too. `version`: where the number after the '/' begins. */
+static bool is_http(const struct parser *parser, const char *version)
+{
+    char protocol[5];
+    size_t here = (size_t)(version - parser->fed);
+    if (here > sizeof(protocol))
+        here = sizeof(protocol);
+    memcpy(protocol, parser->last_bytes + here, sizeof(protocol) - here);
+    memcpy(protocol + sizeof(protocol) - here, version - here, here);
+    return memcmp(protocol, "HTTP/", sizeof(protocol)) == 0;
+}
+
+static enum fault fault_of(const struct parser *parser, llhttp_errno_t error, const char *at, const char *end)
+{
+    switch (error) {
+    case HPE_INVALID_METHOD:
+        /* A letter that fits no method makes an unknown one (RFC 9110 section 9.1); anything else is no request line. */
+        return at != NULL && at < end && isalpha((unsigned char)*at) ? FAULT_METHOD : FAULT_REQUEST_LINE;
+    case HPE_PAUSED_H2_UPGRADE:
+    case HPE_INVALID_VERSION:
+        return FAULT_VERSION;
+    case HPE_INVALID_URL:
+        return FAULT_TARGET;
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+    case HPE_INVALID_TRANSFER_ENCODING:
+        return FAULT_FRAMING;
+    case HPE_INVALID_CHUNK_SIZE:
+        return FAULT_CHUNK;
+    default:
+        break;
+    }
+    if (parser->phase == PARSER_BODY)
+        return FAULT_CHUNK;
+    return parser->phase == PARSER_HEADERS ? FAULT_HEADER : FAULT_REQUEST_LINE;
+}
+
+/* ---- what llhttp calls: a fault is remembered, and any error code but HPE_PAUSED ends the parsing ---- */
+
+static struct parser *parser_of(llhttp_t *llhttp)
+{
+    return (struct parser *)(void *)llhttp; /* its first member */
+}
+
+static int refuse(struct parser *parser, enum fault fault)
+{
+    fail(parser, fault);
+    return HPE_USER;
+}
+
+static int on_message_begin(llhttp_t *llhttp)
+{
+    struct parser *parser = parser_of(llhttp);
+    memset(&parser->target, 0, sizeof(*parser) - offsetof(struct parser, target));
+    parser->phase = PARSER_LINE;
+    parser->refused = FAULT_NONE;
+    /* llhttp keeps the last request's; 0.9 is then known to be of this one. */
+    llhttp->http_major = llhttp->http_minor = 0;
+    parser->exchange = exchange_take(parser->pool, parser->budget);
+    if (parser->exchange == NULL)
+        return refuse(parser, FAULT_OVERLOADED);
+    parser->exchange->request.arrived_us = parser->now_us;
+    return 0;
+}
+
+static int on_url(llhttp_t *llhttp, const char *at, size_t size)
+{
+    struct parser *parser = parser_of(llhttp);
+    if (parser->target.size + size > parser->limits->url_bytes)
+        return refuse(parser, FAULT_TARGET_SIZE);
+    return exchange_append(parser->exchange, &parser->target, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
+}
+
+static int on_url_complete(llhttp_t *llhttp)
+{
+    parser_of(llhttp)->target_ended = true;
+    return 0;
+}
+
+static int on_version(llhttp_t *llhttp, const char *at, size_t size)
+{
+    struct parser *parser = parser_of(llhttp);
+    if (parser->version_begun)
+        return 0;
+    parser->version_begun = true;
+    return is_http(parser, at) ? 0 : refuse(parser, FAULT_VERSION);
+}
+
+static int on_version_complete(llhttp_t *llhttp)
+{
+    bool known = llhttp->http_major == 1 && llhttp->http_minor <= 1;
+    parser_of(llhttp)->phase = PARSER_HEADERS;
+    return known ? 0 : refuse(parser_of(llhttp), FAULT_VERSION);
+}
+
+static bool count_header_bytes(struct parser *parser, size_t size)
+{
+    parser->header_bytes += size;
+    return parser->header_bytes <= parser->limits->header_bytes;
+}
+
+/* The first piece of a name begins a header. Trailers are counted, and left out: nothing may depend on them. */
+static int on_header_field(llhttp_t *llhttp, const char *at, size_t size)
+{
+    struct parser *parser = parser_of(llhttp);
+    if (!count_header_bytes(parser, size))
+        return refuse(parser, FAULT_HEADER_SIZE);
+    if (parser->phase != PARSER_HEADERS)
+        return 0;
+    struct exchange *exchange = parser->exchange;
+    if (exchange->header_count == parser->header_count && !exchange_add_header(exchange))
+        return refuse(parser, FAULT_OVERLOADED);
+    return exchange_append(exchange, &exchange_last_header(exchange)->name, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
+}
+
+static int on_header_value(llhttp_t *llhttp, const char *at, size_t size)
+{
+    struct parser *parser = parser_of(llhttp);
+    if (!count_header_bytes(parser, size))
+        return refuse(parser, FAULT_HEADER_SIZE);
+    if (parser->phase != PARSER_HEADERS || size == 0)
+        return 0;
+    struct exchange *exchange = parser->exchange;
+    return exchange_append(exchange, &exchange_last_header(exchange)->value, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
+}
+
+static int on_header_value_complete(llhttp_t *llhttp)
+{
+    struct parser *parser = parser_of(llhttp);
+    if (++parser->header_count > (uint64_t)parser->limits->header_count)
+        return refuse(parser, FAULT_HEADER_SIZE);
+    if (parser->phase == PARSER_HEADERS)
+        head_note_header(parser, exchange_last_header(parser->exchange));
+    return 0;
+}
+
+static int on_headers_complete(llhttp_t *llhttp)
+{
+    struct parser *parser = parser_of(llhttp);
+    enum fault fault = head_check(parser);
+    if (fault != FAULT_NONE)
+        return refuse(parser, fault);
+
+    llhttp->upgrade = 0; /* an Upgrade that is not wanted is ignored (RFC 9110 section 7.8): the request is an ordinary one */
+    parser->phase = PARSER_BODY;
+    bool body_follows = (llhttp->flags & F_CHUNKED) != 0 || llhttp->content_length > 0;
+    return body_follows ? HPE_PAUSED : 0;
+}
+
+static int on_chunk_header(llhttp_t *llhttp)
+{
+    struct parser *parser = parser_of(llhttp);
+    uint64_t room = parser->limits->body_bytes - parser->exchange->request.body.size;
+    return llhttp->content_length <= room ? 0 : refuse(parser, FAULT_BODY_SIZE);
+}
+
+static int on_body(llhttp_t *llhttp, const char *at, size_t size)
+{
+    struct parser *parser = parser_of(llhttp);
+    uint64_t announced = 0;
+    if ((llhttp->flags & F_CHUNKED) == 0) /* llhttp counts down what is left */
+        announced = parser->exchange->request.body.size + size + llhttp->content_length;
+    return exchange_append_body(parser->exchange, at, size, announced) ? 0 : refuse(parser, FAULT_OVERLOADED);
+}
+
+static int on_message_complete(llhttp_t *llhttp)
+{
+    struct parser *parser = parser_of(llhttp);
+    parser->exchange->keep_alive = llhttp_should_keep_alive(llhttp) != 0;
+    parser->phase = PARSER_BETWEEN;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_message_begin = on_message_begin,
+    .on_url = on_url,
+    .on_url_complete = on_url_complete,
+    .on_version = on_version,
+    .on_version_complete = on_version_complete,
+    .on_header_field = on_header_field,
+    .on_header_value = on_header_value,
+    .on_header_value_complete = on_header_value_complete,
+    .on_headers_complete = on_headers_complete,
+    .on_chunk_header = on_chunk_header,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete,
+};

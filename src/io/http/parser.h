@@ -1,0 +1,59 @@
+/* parser: from bytes to exchanges, one request after the other; llhttp in its strict form, and what it leaves to us:
+ * sizes, the Host header, the transfer coding, protocol names, HTTP/0.9.
+ *
+ *   between --first byte--> line --> headers --> body --> between
+ *                                       |  a body follows: PARSER_HEAD      |  PARSER_REQUEST
+ *
+ * It pulls: feed it bytes and it stops at the next event, so that its owner decides whether it goes on. It knows no socket
+ * and no clock. After PARSER_FAULT it takes nothing more. */
+#pragma once
+
+#include "io/http/exchange.h"
+#include "io/http/fault.h"
+#include "io/http/http_config.h"
+
+#include <llhttp.h>
+
+enum parser_event {
+    PARSER_MORE,    /* all bytes are used up */
+    PARSER_HEAD,    /* the head is valid and a body follows: feed it on, now or later */
+    PARSER_REQUEST, /* parser->exchange is whole: take it */
+    PARSER_FAULT,   /* parser->fault says which; parser->exchange may hold what was read */
+};
+
+enum parser_phase { PARSER_BETWEEN, PARSER_LINE, PARSER_HEADERS, PARSER_BODY };
+
+struct parser {
+    llhttp_t llhttp;
+    const struct http_limits *limits;
+    struct exchange_pool *pool;
+    struct exchange_budget *budget;
+
+    struct exchange *exchange; /* the request being read; NULL between requests */
+    uint64_t now_us;           /* set by the owner before feeding: when a request that begins now arrived */
+    const char *fed;           /* where the bytes begin that are being read */
+    enum parser_phase phase;
+    enum fault fault;
+
+    struct text target;
+    uint64_t body_wire_bytes; /* chunk sizes, extensions and trailers included */
+    uint64_t header_bytes;
+    unsigned header_count;
+    unsigned host_count;
+    unsigned coding_count;
+    enum fault refused; /* by a header's value; FAULT_NONE else */
+    bool target_ended;
+    bool version_begun;
+    char last_bytes[5]; /* the end of the last feed while the request line is incomplete: "HTTP/" may be torn apart */
+};
+
+void parser_init(struct parser *parser, const struct http_limits *limits, struct exchange_pool *pool, struct exchange_budget *budget);
+
+/* Reads from *at until something happens; *at then points behind what was used. */
+enum parser_event parser_feed(struct parser *parser, const char **at, const char *end);
+
+/* Hands the exchange over, if there is one. */
+struct exchange *parser_take(struct parser *parser);
+
+/* Gives back what is unfinished. */
+void parser_close(struct parser *parser);

@@ -1,0 +1,110 @@
+#include "io/http/request.h"
+
+#include "io/http/connection.h"
+#include "io/http/exchange.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+struct text http_request_header(const struct http_request *request, const char *name)
+{
+    const struct exchange *exchange = exchange_of(request);
+    size_t size = strlen(name);
+    for (unsigned i = 0; i < exchange->header_count; i++) {
+        const struct exchange_header *header = &exchange->headers[i];
+        if (header->name.size == size && strncasecmp(header->name.data, name, size) == 0)
+            return header->value;
+    }
+    return TEXT_NONE;
+}
+
+void http_request_headers(const struct http_request *request, void (*each)(void *arg, struct text name, struct text value), void *arg)
+{
+    const struct exchange *exchange = exchange_of(request);
+    for (unsigned i = 0; i < exchange->header_count; i++)
+        each(arg, exchange->headers[i].name, exchange->headers[i].value);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte that "%XX" at `at` stands for, or -1. */
+static int escaped_byte(const char *at, const char *end)
+{
+    if (end - at < 3 || at[0] != '%')
+        return -1;
+    int high = hex_digit(at[1]), low = hex_digit(at[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+struct text http_percent_decode(struct http_request *request, struct text text)
+{
+    if (text.size == 0 || memchr(text.data, '%', text.size) == NULL)
+        return text;
+    char *start = exchange_alloc(exchange_of(request), text.size), *out = start;
+    const char *end = text.data + text.size;
+    for (const char *at = text.data; at < end; at++) {
+        int byte = escaped_byte(at, end);
+        if (*at == '%' && byte < 0)
+            return TEXT_NONE;
+        *out++ = *at == '%' ? (char)byte : *at;
+        at += *at == '%' ? 2 : 0;
+    }
+    exchange_shrink(exchange_of(request), out);
+    return (struct text){ start, (size_t)(out - start) };
+}
+
+/* As HTML forms encode (URL standard, section 5.1): a broken % is left as it stands. */
+static struct text decode_form(struct http_request *request, struct text text)
+{
+    if (text.size == 0 || (memchr(text.data, '%', text.size) == NULL && memchr(text.data, '+', text.size) == NULL))
+        return text;
+    char *start = exchange_alloc(exchange_of(request), text.size), *out = start;
+    const char *end = text.data + text.size;
+    for (const char *at = text.data; at < end; at++) {
+        int byte = escaped_byte(at, end);
+        *out++ = byte >= 0 ? (char)byte : *at == '+' ? ' ' : *at;
+        at += byte >= 0 ? 2 : 0;
+    }
+    exchange_shrink(exchange_of(request), out);
+    return (struct text){ start, (size_t)(out - start) };
+}
+
+static struct text until(struct text text, char stop)
+{
+    const char *found = text.size == 0 ? NULL : memchr(text.data, stop, text.size);
+    return found == NULL ? text : (struct text){ text.data, (size_t)(found - text.data) };
+}
+
+struct text http_query(struct http_request *request, const char *key)
+{
+    struct text rest = request->query;
+    while (rest.size > 0) {
+        struct text pair = until(rest, '&');
+        struct text name = until(pair, '=');
+        if (text_is(decode_form(request, name), key)) {
+            size_t skip = name.size < pair.size ? name.size + 1 : name.size;
+            return decode_form(request, (struct text){ pair.data + skip, pair.size - skip });
+        }
+        size_t used = pair.size < rest.size ? pair.size + 1 : pair.size;
+        rest = (struct text){ rest.data + used, rest.size - used };
+    }
+    return TEXT_NONE;
+}
+
+void *http_request_alloc(struct http_request *request, size_t size)
+{
+    uintptr_t align = alignof(max_align_t);
+    uintptr_t memory = (uintptr_t)exchange_alloc(exchange_of(request), size + align - 1);
+    return (void *)((memory + align - 1) & ~(align - 1));
+}
+
+const struct sockaddr *http_request_client(const struct http_request *request)
+{
+    return &exchange_of(request)->connection->peer.any;
+}
