@@ -198,8 +198,10 @@ bool json_integer(struct text digits, int64_t *value)
         if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_sub_overflow(sum, digit, &sum)) /* below 0, where INT64_MIN fits */
             return false;
     }
+    if (digits.size <= negative || (!negative && sum == INT64_MIN))
+        return false;
     *value = negative ? sum : -sum;
-    return digits.size > negative && (negative || sum != INT64_MIN);
+    return true;
 }
 
 /* Minifying */
