@@ -18,7 +18,10 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
 build() {
     local dir=$root/$1
     shift
-    [[ -e $dir/build.ninja ]] || meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
+    if [[ ! -e $dir/build.ninja ]]; then
+        say "building in ${dir##*/}: about a minute, the first time"
+        meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
+    fi
     ninja -C "$dir" --quiet 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build failed: ninja -C '$dir'"
 }
 

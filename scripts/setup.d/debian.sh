@@ -30,7 +30,12 @@ promtool_package() {
 candidate() { apt-cache policy "$1" | sed -n 's/^ *Candidate: //p' | grep -v '(none)' || true; }
 
 as_root() {
-    if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi
+    if [[ $EUID -eq 0 ]]; then
+        "$@"
+    else
+        command -v sudo >/dev/null || die "needs root, or sudo, for: $*"
+        sudo "$@"
+    fi
 }
 
 install_packages() {
