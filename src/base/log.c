@@ -165,7 +165,7 @@ static void put(int fd, const struct buffer *out)
 
 void log_write(struct log_site *site, enum log_level level, const char *format, ...)
 {
-    int errno_of_caller = errno; /* "%m" may ask for it, and who logs between a call and its errno must not lose it */
+    int errno_of_caller = errno; /* who logs between a call and its errno must not lose it */
     struct line line = { .component = site->component, .level = level };
     if (!may_write(site, &line.left_out))
         return;
@@ -173,7 +173,6 @@ void log_write(struct log_site *site, enum log_level level, const char *format, 
     char message[LOG_MESSAGE_SIZE];
     va_list args;
     va_start(args, format);
-    errno = errno_of_caller;
     int wanted = vsnprintf(message, sizeof(message), format, args);
     va_end(args);
     if (wanted >= (int)sizeof(message))

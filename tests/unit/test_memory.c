@@ -94,6 +94,13 @@ static void what_the_program_sizes_is_not_touched_by_a_sweep(void **state)
     mem_free(memory);
 }
 
+/* Else the sanitizer's own allocator ends the process at such a size, before ours can say a word. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 static void without_memory_the_process_ends_with_a_line(void **state)
 {
     int pipe_ends[2];
@@ -116,8 +123,9 @@ static void without_memory_the_process_ends_with_a_line(void **state)
 
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
-    assert_non_null(strstr(said, "memory"));
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_non_null(strstr(said, "out of memory: "));
 }
 
 int main(void)
