@@ -4,9 +4,11 @@
 #include "core/path_pattern.h"
 
 #include <stdio.h>
+#include <xxhash.h>
 
-#define uthash_malloc(size)       mem_alloc(size)
-#define uthash_free(memory, size) mem_free(memory)
+#define uthash_malloc(size)             mem_alloc(size)
+#define uthash_free(memory, size)       mem_free(memory)
+#define HASH_FUNCTION(key, size, value) ((value) = (unsigned)XXH3_64bits(key, size))
 #include <uthash.h>
 #include <utlist.h>
 
@@ -38,7 +40,7 @@ static const struct router_path *find(const struct router *router, struct text p
     HASH_FIND(hh, router->exact, path.data, path.size, found);
     if (found != NULL)
         return found;
-    LL_FOREACH (router->parametric, found)
+    LL_FOREACH(router->parametric, found)
         if (path_pattern_fits(&found->pattern, path, match))
             return found;
     match->parameter_count = 0;
@@ -83,11 +85,11 @@ void router_free(struct router *router)
     if (router == NULL)
         return;
     struct router_path *path, *next;
-    HASH_ITER (hh, router->exact, path, next) {
+    HASH_ITER(hh, router->exact, path, next) {
         HASH_DEL(router->exact, path);
         path_free(path);
     }
-    LL_FOREACH_SAFE (router->parametric, path, next)
+    LL_FOREACH_SAFE(router->parametric, path, next)
         path_free(path);
     mem_free(router);
 }
@@ -118,7 +120,7 @@ static struct router_path *find_same(const struct router *router, const struct p
         HASH_FIND_STR(router->exact, pattern->source, path);
         return path;
     }
-    LL_FOREACH (router->parametric, path)
+    LL_FOREACH(router->parametric, path)
         if (path_pattern_compare(&path->pattern, pattern) == 0)
             return path;
     return NULL;
