@@ -27,7 +27,8 @@ struct error {
 /* Sets code and sentence; returns `code`, so that a failing function can end with `return error_set(...)`. */
 int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts "<formatted>: " in front of the sentence; returns the code. */
+/* Puts "<formatted>: " in front of the sentence; returns the code. Without an error there is none to read, and the
+ * answer is E_INTERNAL: where `err` may be NULL, return the code that you have. */
 int error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The code's stable lower-case name, for logs and JSON: "invalid", "limited", ... */

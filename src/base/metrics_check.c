@@ -191,8 +191,11 @@ static int check(struct metrics *metrics, const struct family *family, const str
 int metrics_add_view(struct metrics *metrics, const struct metric_view *view, struct error *err)
 {
     struct family *family = find_family(metrics, view->of);
-    if (check(metrics, family, view, err) != 0)
-        return error_wrap(err, "metric view %s", view->name == NULL ? "" : view->name);
+    int rc = check(metrics, family, view, err);
+    if (rc != 0) {
+        error_wrap(err, "metric view %s", view->name == NULL ? "" : view->name);
+        return rc;
+    }
 
     if (view->buckets != NULL)
         join_bounds(family, view);

@@ -56,7 +56,7 @@ static void a_sentence_that_just_fits_is_not_cut(void **state)
 static void a_caller_that_wants_only_the_code_passes_no_error(void **state)
 {
     assert_int_equal(error_set(NULL, E_IO, "nobody reads this"), E_IO);
-    error_wrap(NULL, "nor this");
+    assert_int_equal(error_wrap(NULL, "nor this"), E_INTERNAL);
 }
 
 static void every_code_has_its_name(void **state)
