@@ -72,6 +72,7 @@ struct config_schema {
     size_t size;                       /* sizeof the struct */
     const struct config_field *fields; /* ends with name == NULL */
     size_t key_offset;                 /* CONFIG_DICT: const char * that takes the key */
+    size_t present_offset;             /* bool that tells whether the struct stands in the file; 0: not wanted */
     /* If set, the struct may stand in the file as one scalar or list, which then is the value of this field:
      * `kafka: embedded`, `redis: local`. NULL: only a mapping is allowed. */
     const char *shorthand;

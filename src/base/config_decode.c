@@ -277,6 +277,8 @@ static bool decode_struct(struct decoder *decoder, struct config_node *node, con
     if (node->kind != CONFIG_MAPPING)
         return refuse(decoder, node, config_allowed_struct(decoder->arena, schema));
 
+    if (schema->present_offset != 0)
+        *(bool *)((char *)object + schema->present_offset) = !node->absent;
     bool whole = check_keys(decoder, node, schema);
     for (const struct config_field *field = schema->fields; field->name != NULL; field++)
         whole &= decode_field(decoder, node, field, object);
