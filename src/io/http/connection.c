@@ -50,6 +50,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
     }
     if (connection->state == CONNECTION_OPEN)
         parse(connection, buf->base, buf->base + size);
+    output_send_if_complete(connection);
     connection_settle(connection);
 }
 
@@ -142,6 +143,7 @@ static void enlist(struct connection *connection, struct exchange *exchange)
     exchange->connection = connection;
     list_push(&connection->exchanges, &exchange->link);
     connection->exchange_count++;
+    connection->unanswered++;
     connection->listener->requests++;
     give_id(connection, exchange);
 }

@@ -51,6 +51,7 @@ struct connection {
     struct buffer input;   /* read, not parsed */
     struct list exchanges; /* whole requests, until their answers are handed to the kernel */
     unsigned exchange_count;
+    unsigned unanswered;   /* of them */
     size_t unsent_bytes;   /* of answers */
     struct unsent *unsent; /* NULL while the kernel took everything */
     struct deadline reading_deadline;

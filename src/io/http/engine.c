@@ -103,6 +103,7 @@ void engine_connection_closed(struct http_server *server)
     if (--server->connections > 0)
         return;
     uv_timer_stop(&server->tick);
+    exchange_pool_free(&server->pool);
     engine_wake(server); /* somebody may wait for the last one */
 }
 
@@ -129,6 +130,7 @@ static void on_tick(uv_timer_t *tick)
     uint64_t now_ms = uv_now(server->loop);
     list_each(link, &server->listeners)
         listener_tick(list_entry(link, struct http_listener, link), now_ms);
+    exchange_pool_trim(&server->pool);
     if (server->drain == DRAIN_SEALED && now_ms >= server->drain_deadline_ms)
         each_connection(server, cut);
 }

@@ -18,7 +18,7 @@
 #endif
 #endif
 #ifndef SPARE_MAX
-#define SPARE_MAX 1024 /* 2 MiB: the requests under way of a busy server */
+#define SPARE_MAX 16384 /* 32 MiB; what is not needed for a while is trimmed */
 #endif
 
 struct exchange_block {
@@ -58,6 +58,8 @@ static struct exchange *take_spare(struct exchange_pool *pool)
         return NULL;
     pool->spare = exchange->request.user; /* free for us between two uses */
     pool->spare_count--;
+    if (pool->spare_count < pool->spare_least)
+        pool->spare_least = pool->spare_count;
     return exchange;
 }
 
@@ -92,6 +94,13 @@ void exchange_give_back(struct exchange_pool *pool, struct exchange *exchange)
     exchange->request.user = pool->spare;
     pool->spare = exchange;
     pool->spare_count++;
+}
+
+void exchange_pool_trim(struct exchange_pool *pool)
+{
+    for (unsigned left = (pool->spare_least + 1) / 2; left > 0; left--)
+        mem_free(take_spare(pool));
+    pool->spare_least = pool->spare_count;
 }
 
 void exchange_pool_free(struct exchange_pool *pool)

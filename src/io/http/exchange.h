@@ -30,6 +30,7 @@ struct exchange_budget {
 struct exchange_pool {
     struct exchange *spare;
     unsigned spare_count;
+    unsigned spare_least; /* since the last exchange_pool_trim */
 };
 
 struct exchange_header {
@@ -76,6 +77,9 @@ struct exchange *exchange_take(struct exchange_pool *pool, struct exchange_budge
 struct exchange *exchange_take_anyway(struct exchange_pool *pool, struct exchange_budget *budget);
 
 void exchange_give_back(struct exchange_pool *pool, struct exchange *exchange);
+
+/* Frees half of what was not needed since the last call: memory follows the load, with some patience. */
+void exchange_pool_trim(struct exchange_pool *pool);
 void exchange_pool_free(struct exchange_pool *pool);
 
 /* Adds bytes at the end of a text that lies in the arena (or is empty), moving it where it has no room to grow. */

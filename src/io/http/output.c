@@ -34,6 +34,14 @@ void output_send(struct connection *connection)
     give_back(connection, &sent);
 }
 
+void output_send_if_complete(struct connection *connection)
+{
+    if (connection->unanswered > 0 || connection->exchange_count == 0 || connection->input.size > 0)
+        return;
+    list_remove(&connection->dirty);
+    output_send(connection);
+}
+
 bool output_done(const struct connection *connection)
 {
     return list_empty(&connection->exchanges) && connection->unsent == NULL;

@@ -7,5 +7,8 @@
  * copied and sent by libuv; until then nothing more is. May close the connection. */
 void output_send(struct connection *connection);
 
+/* The same before the turn's end, where nothing more can become ready until then: every request is answered. */
+void output_send_if_complete(struct connection *connection);
+
 /* Whether everything that will ever be sent was taken by the kernel. */
 bool output_done(const struct connection *connection);

@@ -21,6 +21,7 @@ void http_reply(struct http_request *request, const struct http_reply *reply)
     assert(exchange->reply.data == NULL); /* exactly once */
     assert(reply->status >= 200 && reply->status <= 599);
 
+    connection->unanswered--;
     listener->requests--;
     count(listener, request->route, reply->status);
     if (connection->gone)
