@@ -66,5 +66,5 @@ struct handler {
 extern const struct handler simulate_handler;
 extern const struct handler noop_handler;
 
-enum handler_kind { HANDLER_SIMULATE, HANDLER_NOOP, HANDLER_KINDS };
-extern const struct handler *const handler_table[HANDLER_KINDS];
+/* The kind that the configuration chose. */
+const struct handler *handler_of(const struct handler_config *config);

@@ -14,6 +14,7 @@ enum simulate_mode { SIMULATE_TIMER, SIMULATE_CPU };
 
 struct simulate_config {
     int mode; /* enum simulate_mode */
+    bool present;
     uint64_t min_us;
     uint64_t range_us;
     double fail;        /* the share of jobs that fail: 0..1 */
@@ -21,12 +22,12 @@ struct simulate_config {
 };
 
 struct noop_config {
-    bool present; /* its mapping has no keys of meaning yet */
+    int unused; /* an offset of 0 would mean that presence is not asked for */
+    bool present;
 };
 
-/* Exactly one is chosen; handler_table (work/handler.h) names them. */
+/* Exactly one is present. */
 struct handler_config {
-    int kind; /* enum handler_kind */
     struct simulate_config simulate;
     struct noop_config noop;
 };

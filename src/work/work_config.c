@@ -1,0 +1,350 @@
+#include "work/work_config.h"
+
+#include "core/lanes.h"
+#include "io/kafka/consumer.h"
+#include "io/kafka/kafka_config.h"
+#include "work/handler.h"
+
+#include <string.h>
+
+static const char *const orders[] = { [LANE_ORDER_PARTITION] = "partition", [LANE_ORDER_KEY] = "key", [LANE_ORDER_NONE] = "none", NULL };
+static const char *const starts[] = { [CONSUMER_EARLIEST] = "earliest", [CONSUMER_LATEST] = "latest", NULL };
+static const char *const assignors[] = { "cooperative-sticky", "range", "roundrobin", NULL };
+static const char *const modes[] = { [SIMULATE_TIMER] = "timer", [SIMULATE_CPU] = "cpu", NULL };
+
+const char *work_assignor_name(const struct work_config *config)
+{
+    return assignors[config->assignor];
+}
+
+/* --- handler --- */
+
+#define SIMULATE(member) offsetof(struct simulate_config, member)
+static const struct config_field simulate_fields[] = {
+    { .name = "mode",
+      .type = CONFIG_ENUM,
+      .offset = SIMULATE(mode),
+      .fallback = "timer",
+      .doc = "`timer` waits on the loop; `cpu` burns the time on a worker thread.",
+      .choices = modes },
+    { .name = "min", .type = CONFIG_DURATION, .offset = SIMULATE(min_us), .fallback = "100ms", .doc = "The shortest job." },
+    { .name = "range",
+      .type = CONFIG_DURATION,
+      .offset = SIMULATE(range_us),
+      .fallback = "100ms",
+      .doc = "A job takes `min` plus a random part of this." },
+    { .name = "fail",
+      .type = CONFIG_NUMBER,
+      .offset = SIMULATE(fail),
+      .fallback = "0.1",
+      .doc = "The share of jobs that fail: those that would take longer than min + range x (1 - fail).",
+      .max = 1 },
+    { .name = "record",
+      .type = CONFIG_STRING,
+      .offset = SIMULATE(record),
+      .doc = "A file that takes a line of JSON at each start and end of an attempt, for outside judges." },
+    { 0 },
+};
+
+static const struct config_schema simulate_schema = {
+    .name = "simulate",
+    .doc =
+        "Pretends to work: waits or burns as long as the record's `processing_time` (milliseconds) says; retries draw a time of their own.",
+    .size = sizeof(struct simulate_config),
+    .fields = simulate_fields,
+    .present_offset = SIMULATE(present),
+};
+
+static const struct config_field noop_fields[] = { { 0 } };
+
+static const struct config_schema noop_schema = {
+    .name = "noop",
+    .doc = "Does nothing, at once: for measuring what is around the work.",
+    .size = sizeof(struct noop_config),
+    .fields = noop_fields,
+    .present_offset = offsetof(struct noop_config, present),
+};
+
+static void check_handler(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct handler_config *config = object;
+    int chosen = config->simulate.present + config->noop.present;
+    if (chosen != 1)
+        config_mistake(report, place, "found %d kinds of handler; allowed: one of simulate, noop", chosen);
+}
+
+static const struct config_field handler_fields[] = {
+    { .name = "simulate",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct handler_config, simulate),
+      .doc = "Pretend to work.",
+      .schema = &simulate_schema },
+    { .name = "noop",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct handler_config, noop),
+      .doc = "Do nothing.",
+      .schema = &noop_schema },
+    { 0 },
+};
+
+static const struct config_schema handler_schema = {
+    .name = "handler",
+    .doc = "What working a record means; exactly one kind.",
+    .size = sizeof(struct handler_config),
+    .fields = handler_fields,
+    .check = check_handler,
+};
+
+/* --- the parts of work --- */
+
+#define WINDOW(member) offsetof(struct work_window_config, member)
+static const struct config_field window_fields[] = {
+    { .name = "records",
+      .type = CONFIG_INT,
+      .offset = WINDOW(records),
+      .fallback = "10000",
+      .doc = "Records held, whatever they wait for.",
+      .min = 1,
+      .max = 10000000 },
+    { .name = "bytes",
+      .type = CONFIG_SIZE,
+      .offset = WINDOW(bytes),
+      .fallback = "64MiB",
+      .doc = "Their keys, values and headers.",
+      .min = 1024,
+      .max = 1e12 },
+    { 0 },
+};
+
+static const struct config_schema window_schema = {
+    .name = "window",
+    .doc = "How much is held of all partitions together: waiting, running, and resting until a next attempt.",
+    .size = sizeof(struct work_window_config),
+    .fields = window_fields,
+};
+
+static const struct config_field commit_fields[] = {
+    { .name = "interval",
+      .type = CONFIG_DURATION,
+      .offset = offsetof(struct work_commit_config, interval_us),
+      .fallback = "1s",
+      .doc = "How often what is done is committed; what was done since is done again after a crash.",
+      .min = 10000,
+      .max = 60e6 },
+    { 0 },
+};
+
+static const struct config_schema commit_schema = {
+    .name = "commit",
+    .doc = "When offsets are committed.",
+    .size = sizeof(struct work_commit_config),
+    .fields = commit_fields,
+    .shorthand = "interval",
+};
+
+static void check_retry(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct work_retry_config *config = object;
+    if (config->base_us > config->max_us)
+        config_mistake(report, place, "found a base longer than max; allowed: base <= max");
+}
+
+#define RETRY(member) offsetof(struct work_retry_config, member)
+static const struct config_field retry_fields[] = {
+    { .name = "retries",
+      .type = CONFIG_INT,
+      .offset = RETRY(retries),
+      .fallback = "3",
+      .doc = "Attempts beyond the first.",
+      .max = 1000000 },
+    { .name = "base",
+      .type = CONFIG_DURATION,
+      .offset = RETRY(base_us),
+      .fallback = "40ms",
+      .doc = "The first pause; doubled each time.",
+      .max = 86400e6 },
+    { .name = "max", .type = CONFIG_DURATION, .offset = RETRY(max_us), .fallback = "400ms", .doc = "The longest pause.", .max = 86400e6 },
+    { .name = "jitter",
+      .type = CONFIG_DURATION,
+      .offset = RETRY(jitter_us),
+      .fallback = "30ms",
+      .doc = "A random part of this is added to each pause.",
+      .max = 86400e6 },
+    { 0 },
+};
+
+static const struct config_schema retry_schema = {
+    .name = "retry",
+    .doc = "When a failed record is tried again. It waits in its lane without a slot; only its own lane waits with it.",
+    .size = sizeof(struct work_retry_config),
+    .fields = retry_fields,
+    .shorthand = "retries",
+    .check = check_retry,
+};
+
+/* Unlike a stream's own topic it is made without being asked: without it nothing that fails could be let go. */
+#define DEAD(member) offsetof(struct topic_config, member)
+static const struct config_field dead_fields[] = {
+    { .name = "name", .type = CONFIG_STRING, .offset = DEAD(name), .doc = "The topic's name.", .required = true },
+    { .name = "partitions",
+      .type = CONFIG_INT,
+      .offset = DEAD(partitions),
+      .fallback = "0",
+      .doc = "How many it has; 0: any, and the broker's default when it is made.",
+      .max = 100000 },
+    { .name = "replication",
+      .type = CONFIG_INT,
+      .offset = DEAD(replication),
+      .fallback = "0",
+      .doc = "Copies of each partition when it is made; 0: as the broker decides.",
+      .max = 1000 },
+    { .name = "create", .type = CONFIG_BOOL, .offset = DEAD(create), .fallback = "true", .doc = "Make it when it is missing." },
+    { .name = "config", .type = CONFIG_MAP, .offset = DEAD(config), .doc = "The broker's settings for the topic when it is made." },
+    { 0 },
+};
+
+static const struct config_schema dead_schema = {
+    .name = "dead",
+    .doc = "The topic that takes what cannot be worked.",
+    .size = sizeof(struct topic_config),
+    .fields = dead_fields,
+    .shorthand = "name",
+};
+
+/* --- work --- */
+
+/* A broker takes a member that is busy with a rebalance for dead after max_poll; a part of it is left for the commit. */
+static void check_drain(const struct work_config *config, const struct config_place *place, struct config_report *report)
+{
+    if (config->drain_us >= config->max_poll_us)
+        config_mistake(report, place,
+                       "found drain %llu ms, not below max_poll %llu ms: the group would not wait for it; allowed: drain < max_poll",
+                       (unsigned long long)config->drain_us / 1000, (unsigned long long)config->max_poll_us / 1000);
+}
+
+static void check_session(const struct work_config *config, const struct config_place *place, struct config_report *report)
+{
+    if (config->heartbeat_us * 2 > config->session_us)
+        config_mistake(report, place,
+                       "found heartbeat %llu ms with session %llu ms: one lost heartbeat would end the session; allowed: at most half",
+                       (unsigned long long)config->heartbeat_us / 1000, (unsigned long long)config->session_us / 1000);
+    if (config->max_poll_us < config->session_us)
+        config_mistake(report, place, "found max_poll shorter than session; allowed: max_poll >= session");
+}
+
+static void check(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct work_config *config = object;
+    check_drain(config, place, report);
+    check_session(config, place, report);
+    kafka_config_check_properties(&config->properties, place, report);
+}
+
+#define WORK(member) offsetof(struct work_config, member)
+static const struct config_field fields[] = {
+    { .name = "group", .type = CONFIG_STRING, .offset = WORK(group), .doc = "The consumer group.", .required = true },
+    { .name = "instance",
+      .type = CONFIG_STRING,
+      .offset = WORK(instance),
+      .doc = "A name of this process that outlives it (group.instance.id): a restart within `session` moves no partitions." },
+    { .name = "handler",
+      .type = CONFIG_STRUCT,
+      .offset = WORK(handler),
+      .fallback = "{ simulate: {} }",
+      .doc = "What working a record means.",
+      .schema = &handler_schema },
+    { .name = "order",
+      .type = CONFIG_ENUM,
+      .offset = WORK(order),
+      .fallback = "partition",
+      .doc = "What is worked one after the other: a partition's records, those of a key, or none.",
+      .choices = orders },
+    { .name = "queue",
+      .type = CONFIG_INT,
+      .offset = WORK(queue),
+      .fallback = "100",
+      .doc = "Records that wait for a slot, or for one before them that runs, in all partitions together. Each partition has its share.",
+      .reloadable = true,
+      .min = 1,
+      .max = 10000000 },
+    { .name = "window", .type = CONFIG_STRUCT, .offset = WORK(window), .doc = "How much is held in all.", .schema = &window_schema },
+    { .name = "prefetch",
+      .type = CONFIG_SIZE,
+      .offset = WORK(prefetch_bytes),
+      .fallback = "32MiB",
+      .doc = "What librdkafka may hold ready, in all partitions together.",
+      .min = 65536,
+      .max = 1e12 },
+    { .name = "concurrency",
+      .type = CONFIG_INT,
+      .offset = WORK(concurrency),
+      .fallback = "0",
+      .doc = "Jobs at once in slots of this stream's own, for work that waits rather than computes. 0: the pool's slots.",
+      .reloadable = true,
+      .max = 1000000 },
+    { .name = "commit", .type = CONFIG_STRUCT, .offset = WORK(commit), .doc = "When offsets are committed.", .schema = &commit_schema },
+    { .name = "drain",
+      .type = CONFIG_DURATION,
+      .offset = WORK(drain_us),
+      .fallback = "30s",
+      .doc = "How long running jobs may take to end when their partition is given back." },
+    { .name = "start",
+      .type = CONFIG_ENUM,
+      .offset = WORK(start),
+      .fallback = "earliest",
+      .doc = "Where a group begins that has committed nothing, or whose commit is not in the log any more.",
+      .choices = starts },
+    { .name = "timeout",
+      .type = CONFIG_DURATION,
+      .offset = WORK(timeout_us),
+      .fallback = "0",
+      .doc = "How long one attempt may take; 0: as long as it wants." },
+    { .name = "retry",
+      .type = CONFIG_STRUCT,
+      .offset = WORK(retry),
+      .doc = "When a failed record is tried again.",
+      .schema = &retry_schema },
+    { .name = "dead",
+      .type = CONFIG_STRUCT,
+      .offset = WORK(dead),
+      .doc = "The dead letter topic. Without it, what cannot be worked is logged, counted and let go.",
+      .schema = &dead_schema },
+    { .name = "assignor",
+      .type = CONFIG_ENUM,
+      .offset = WORK(assignor),
+      .fallback = "cooperative-sticky",
+      .doc = "How partitions are divided among the members of the group; all members must have the same.",
+      .choices = assignors },
+    { .name = "session",
+      .type = CONFIG_DURATION,
+      .offset = WORK(session_us),
+      .fallback = "10s",
+      .doc = "After this long without a heartbeat the group takes a member for dead.",
+      .min = 1000,
+      .max = 3600e6 },
+    { .name = "heartbeat",
+      .type = CONFIG_DURATION,
+      .offset = WORK(heartbeat_us),
+      .fallback = "3s",
+      .doc = "How often we tell the group that we live.",
+      .min = 1000,
+      .max = 3600e6 },
+    { .name = "max_poll",
+      .type = CONFIG_DURATION,
+      .offset = WORK(max_poll_us),
+      .fallback = "5m",
+      .doc = "How long the group waits for us in a rebalance.",
+      .min = 1000,
+      .max = 86400e6 },
+    { .name = "properties", .type = CONFIG_MAP, .offset = WORK(properties), .doc = "Properties of librdkafka's consumer." },
+    { 0 },
+};
+
+const struct config_schema work_schema = {
+    .name = "work",
+    .doc =
+        "What happens to the records of a stream: who works them, in which order, how many at once, and what becomes of those that fail.",
+    .size = sizeof(struct work_config),
+    .fields = fields,
+    .check = check,
+};
