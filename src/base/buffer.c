@@ -50,6 +50,14 @@ void buffer_char(struct buffer *buffer, char c)
     buffer->size++;
 }
 
+void buffer_repeat(struct buffer *buffer, char c, size_t count)
+{
+    if (count == 0)
+        return;
+    memset(buffer_reserve(buffer, count), c, count);
+    buffer->size += count;
+}
+
 void buffer_uint(struct buffer *buffer, uint64_t value)
 {
     char digits[20];

@@ -19,6 +19,7 @@ void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_text(struct buffer *buffer, struct text text);
 void buffer_string(struct buffer *buffer, const char *string);
 void buffer_char(struct buffer *buffer, char c);
+void buffer_repeat(struct buffer *buffer, char c, size_t count);
 void buffer_uint(struct buffer *buffer, uint64_t value); /* decimal */
 void buffer_int(struct buffer *buffer, int64_t value);   /* decimal */
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -192,10 +192,8 @@ int metrics_add_view(struct metrics *metrics, const struct metric_view *view, st
 {
     struct family *family = find_family(metrics, view->of);
     int rc = check(metrics, family, view, err);
-    if (rc != 0) {
-        error_wrap(err, "metric view %s", view->name == NULL ? "" : view->name);
+    if (rc != 0)
         return rc;
-    }
 
     if (view->buckets != NULL)
         join_bounds(family, view);

@@ -23,14 +23,16 @@ struct table {
 
 bool table_fits(yyjson_mut_val *value)
 {
-    size_t i, count;
+    size_t i, count, cells = 0;
     yyjson_mut_val *row;
-    if (!yyjson_mut_is_arr(value) || yyjson_mut_arr_size(value) == 0)
+    if (!yyjson_mut_is_arr(value))
         return false;
-    yyjson_mut_arr_foreach(value, i, count, row)
+    yyjson_mut_arr_foreach(value, i, count, row) {
         if (!yyjson_mut_is_obj(row))
             return false;
-    return true;
+        cells += yyjson_mut_obj_size(row);
+    }
+    return cells > 0;
 }
 
 static size_t characters(struct text text)
@@ -165,12 +167,6 @@ static size_t bytes_of(struct text text, size_t count)
     return at;
 }
 
-static void pad(struct buffer *out, size_t count)
-{
-    while (count-- > 0)
-        buffer_char(out, ' ');
-}
-
 static void draw_cell(struct buffer *out, const struct column *column, struct text text, bool last)
 {
     size_t width = characters(text);
@@ -181,12 +177,12 @@ static void draw_cell(struct buffer *out, const struct column *column, struct te
     } else if (column->is_text) {
         buffer_text(out, text);
     } else {
-        pad(out, column->width - width);
+        buffer_repeat(out, ' ', column->width - width);
         buffer_text(out, text);
         width = column->width;
     }
     if (!last)
-        pad(out, column->width - width + GAP);
+        buffer_repeat(out, ' ', column->width - width + GAP);
 }
 
 static void draw_names(struct buffer *out, const struct table *table)
@@ -223,10 +219,10 @@ void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t 
     fill_cells(&table, rows);
     shrink(&table, columns - indent);
 
-    pad(out, indent);
+    buffer_repeat(out, ' ', indent);
     draw_names(out, &table);
     for (size_t i = 0; i < table.row_count; i++) {
-        pad(out, indent);
+        buffer_repeat(out, ' ', indent);
         draw_row(out, &table, &table.cells[i * table.column_count]);
     }
     free_table(&table);

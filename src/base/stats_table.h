@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <yyjson.h>
 
-/* True for an array of objects with at least one row. */
+/* True for an array of objects that are not all empty. */
 bool table_fits(yyjson_mut_val *value);
 
 /* Appends the table: a line of names, then a line a row; numbers to the right. A table wider than `columns` cuts its

@@ -1,19 +1,11 @@
-#include "base/memory.h"
 #include "base/stats.h"
 #include "base/stats_table.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { COLUMNS = 100, INDENT = 2, GAP = 2 };
 
 static void draw_value(struct buffer *out, const char *name, yyjson_mut_val *value, size_t indent);
-
-static void spaces(struct buffer *out, size_t count)
-{
-    memset(buffer_reserve(out, count), ' ', count);
-    buffer_grow(out, count);
-}
 
 static bool is_nested(yyjson_mut_val *value)
 {
@@ -33,7 +25,7 @@ static void draw_list(struct buffer *out, yyjson_mut_val *list, size_t indent)
         if (i > 0 && used + width > COLUMNS) {
             out->size--; /* the space after the comma */
             buffer_char(out, '\n');
-            spaces(out, indent);
+            buffer_repeat(out, ' ', indent);
             used = indent;
         }
         buffer_text(out, buffer_as_text(&text));
@@ -45,9 +37,9 @@ static void draw_list(struct buffer *out, yyjson_mut_val *list, size_t indent)
 
 static void draw_scalar(struct buffer *out, const char *name, yyjson_mut_val *value, size_t indent, size_t name_width)
 {
-    spaces(out, indent);
+    buffer_repeat(out, ' ', indent);
     buffer_printable(out, text_of(name));
-    spaces(out, name_width - table_width(text_of(name)) + GAP);
+    buffer_repeat(out, ' ', name_width - table_width(text_of(name)) + GAP);
     if (yyjson_mut_is_arr(value) && yyjson_mut_arr_size(value) > 0)
         draw_list(out, value, indent + name_width + GAP);
     else
@@ -85,7 +77,7 @@ static void draw_value(struct buffer *out, const char *name, yyjson_mut_val *val
         draw_scalar(out, name, value, indent, table_width(text_of(name)));
         return;
     }
-    spaces(out, indent);
+    buffer_repeat(out, ' ', indent);
     buffer_printable(out, text_of(name));
     buffer_char(out, '\n');
     if (yyjson_mut_is_obj(value))

@@ -35,8 +35,10 @@ static void what_is_appended_stands_in_order(void **state)
     buffer_int(&buffer, -42);
     buffer_char(&buffer, ' ');
     buffer_printf(&buffer, "%s=%d", "b", 7);
+    buffer_repeat(&buffer, '.', 3);
+    buffer_repeat(&buffer, '.', 0);
     buffer_text(&buffer, TEXT(" end"));
-    assert_buffer(&buffer, "a=-42 b=7 end");
+    assert_buffer(&buffer, "a=-42 b=7... end");
     buffer_free(&buffer);
 }
 
