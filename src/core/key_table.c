@@ -63,14 +63,6 @@ struct key_entry *key_table_oldest(const struct key_table *table)
     return oldest == NULL ? NULL : list_entry(oldest, struct key_entry, order);
 }
 
-struct key_entry *key_table_any(const struct key_table *table)
-{
-    for (size_t i = 0; i < table->slot_count; i++)
-        if (table->slots[i] != NULL)
-            return table->slots[i];
-    return NULL;
-}
-
 void key_table_hold(struct key_table *table, struct key_entry *entry)
 {
     (void)table;

@@ -31,20 +31,19 @@ struct key_table {
 
 void key_table_init(struct key_table *table, size_t limit);
 
-/* Gives the memory of the table back; entries are the owner's: take them out first (key_table_any). */
+/* Gives the memory of the table back; entries are the owner's: take them out first. */
 void key_table_free(struct key_table *table);
 
 /* The key's entry, which is now the most recently used, or NULL. */
 struct key_entry *key_table_find(struct key_table *table, struct text key);
 
-/* Puts an entry in whose key is not there. The table is not full. */
+/* Puts an entry in whose key is not there; its data is not NULL. The table is not full. */
 void key_table_add(struct key_table *table, struct key_entry *entry, struct text key);
 void key_table_remove(struct key_table *table, struct key_entry *entry);
 bool key_table_full(const struct key_table *table);
 
 /* The entry not used for longest that is not held, or NULL. */
 struct key_entry *key_table_oldest(const struct key_table *table);
-struct key_entry *key_table_any(const struct key_table *table); /* held ones too; NULL when empty */
 
 void key_table_hold(struct key_table *table, struct key_entry *entry);
 void key_table_release(struct key_table *table, struct key_entry *entry);

@@ -31,7 +31,7 @@ static void take_out(struct key_table *table, struct key_entry *entry)
 static void empty(struct key_table *table)
 {
     struct key_entry *entry;
-    while ((entry = key_table_any(table)) != NULL)
+    while ((entry = key_table_oldest(table)) != NULL)
         take_out(table, entry);
     key_table_free(table);
 }

@@ -17,7 +17,8 @@
  * count as in time, so that a busy loop is not taken for a slow Redis.
  *
  * Commands of one loop turn leave in one write, before the loop waits; so do not send from a uv_prepare callback.
- * Loop thread only. Nothing here blocks: names are looked up in libuv's thread pool. Secrets are never logged or shown. */
+ * Loop thread only, in a process that ignores SIGPIPE. Nothing here blocks: names are looked up in libuv's thread pool. Secrets
+ * are never logged or shown. */
 #pragma once
 
 #include "base/error.h"

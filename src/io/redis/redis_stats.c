@@ -1,0 +1,51 @@
+#include "base/clock.h"
+#include "io/redis/redis_state.h"
+
+const char *redis_state_name(enum redis_state state)
+{
+    static const char *const names[] = { "resting", "resolving", "connecting", "greeting", "ready", "closing" };
+    return names[state];
+}
+
+static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
+{
+    const struct redis *redis = arg;
+    yyjson_mut_val *value = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_strcpy(doc, value, "address", redis->place);
+    yyjson_mut_obj_add_str(doc, value, "state", redis_state_name(redis->state));
+    yyjson_mut_obj_add_real(doc, value, "state_seconds", (double)(clock_us() - redis->since_us) / 1e6);
+    yyjson_mut_obj_add_strcpy(doc, value, "last_fault", redis->reason);
+    yyjson_mut_obj_add_uint(doc, value, "attempts", redis->attempts);
+    yyjson_mut_obj_add_uint(doc, value, "failures_in_a_row", redis->failures);
+    yyjson_mut_obj_add_uint(doc, value, "commands_under_way", redis->under_way);
+    yyjson_mut_obj_add_uint(doc, value, "timeout_us", redis->timeout_us);
+
+    static const char *const keys[] = { "ok", "error", "timeout", "lost", "refused" };
+    yyjson_mut_val *commands = yyjson_mut_obj_add_obj(doc, value, "commands");
+    for (int i = 0; i < REDIS_RESULTS; i++)
+        yyjson_mut_obj_add_uint(doc, commands, keys[i], (uint64_t)metric_value(redis->results[i]));
+    yyjson_mut_obj_add_uint(doc, value, "round_trip_p50_us", histogram_quantile(&redis->latency, 0.5));
+    yyjson_mut_obj_add_uint(doc, value, "round_trip_p99_us", histogram_quantile(&redis->latency, 0.99));
+    yyjson_mut_obj_add_uint(doc, value, "round_trip_max_us", redis->latency.max_us);
+    return value;
+}
+
+void redis_stats_init(struct redis *redis, const struct redis_options *options)
+{
+    static const char *const results[] = { "ok", "error", "timeout", "lost", "refused" };
+    for (int i = 0; i < REDIS_RESULTS; i++)
+        redis->results[i] = metric(options->metrics, METRIC_REDIS_COMMANDS, results[i]);
+    redis->duration = metric(options->metrics, METRIC_REDIS_DURATION);
+    redis->connected = metric(options->metrics, METRIC_REDIS_CONNECTED);
+    redis->reconnects = metric(options->metrics, METRIC_REDIS_RECONNECTS);
+
+    redis->section = (struct stats_section){
+        .name = "redis",
+        .summary = "The connection to Redis: its state, commands, round trips.",
+        .fill = fill,
+        .arg = redis,
+    };
+    list_init(&redis->section.link);
+    if (options->stats != NULL)
+        stats_add(options->stats, &redis->section);
+}
