@@ -18,7 +18,7 @@ struct document {
 static const char introduction[] =
     "# Configuration\n"
     "\n"
-    "<!-- Made by `millrace check --document` from the schema tables; not edited by hand. -->\n"
+    "<!-- Made by `millrace docs configuration` from the schema tables; not edited by hand. -->\n"
     "\n"
     "One YAML file describes a system: `millrace serve -c FILE`. `millrace check -c FILE` prints what is in effect, or every mistake\n"
     "with its file, its line, what was found and what is allowed.\n"

@@ -124,8 +124,6 @@ static void descend(struct walk *walk, const char *name)
 
 static struct config_node *step(struct walk *walk, const char *name)
 {
-    if (name[0] == '\0')
-        REFUSE(walk, "found an empty name in the path; allowed: names with one dot between them, as in pool.workers=10");
     if (open_node(walk) == NULL)
         return NULL;
     struct config_node *child = walk->node->kind == CONFIG_SEQUENCE ? item(walk, name) : member(walk, name);
@@ -145,6 +143,12 @@ static struct config_node *find(struct walk *walk)
     return walk->node;
 }
 
+static bool has_empty_name(const char *path)
+{
+    size_t size = strlen(path);
+    return size == 0 || path[0] == '.' || path[size - 1] == '.' || strstr(path, "..") != NULL;
+}
+
 static struct config_node *root_of(struct config_node *node)
 {
     while (node->parent != NULL)
@@ -155,7 +159,12 @@ static struct config_node *root_of(struct config_node *node)
 struct config_node *config_override_apply(struct arena *arena, struct config_node *root, const struct config_schema *schema,
                                           const struct config_override *override, struct config_report *report)
 {
-    struct config_tree_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };
+    if (has_empty_name(override->path)) {
+        config_report_add(report, CONFIG_FROM_OVERRIDE, 0, override->path,
+                          "found an empty name in the path; allowed: names with one dot between them, as in pool.workers=10");
+        return root;
+    }
+    const struct config_tree_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };
     struct config_node *value = config_tree_parse(arena, &source, text_of(override->value), report);
     if (value == NULL)
         return root;

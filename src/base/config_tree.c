@@ -224,6 +224,16 @@ static const char *read_key(struct reader *reader, struct config_node *mapping, 
     return NULL;
 }
 
+static void refuse_second(struct reader *reader, const struct config_node *first, unsigned line)
+{
+    const char *path = config_node_path(reader->arena, first);
+    if (line == 0)
+        config_report_add(reader->report, reader->source->file, 0, path, "found the key a second time");
+    else
+        config_report_add(reader->report, reader->source->file, line, path, "found the key a second time; it stands on line %u already",
+                          first->line);
+}
+
 static void read_pair(struct reader *reader, struct config_node *mapping, unsigned depth)
 {
     unsigned line = line_of(reader, reader->event.start_mark.line);
@@ -242,8 +252,7 @@ static void read_pair(struct reader *reader, struct config_node *mapping, unsign
 
     read_node(reader, NULL, NULL, depth);
     if (first != NULL)
-        config_report_add(reader->report, reader->source->file, line, config_node_path(reader->arena, first),
-                          "found the key a second time; it stands on line %u already", first->line);
+        refuse_second(reader, first, line);
 }
 
 static struct config_node *read_mapping(struct reader *reader, struct config_node *parent, const char *name, unsigned depth)
