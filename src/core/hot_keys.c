@@ -146,8 +146,7 @@ static void take_over_least(struct hot_keys *keys, uint64_t hash, struct text ke
 
 static void free_bucket(struct hot_keys *keys, struct bucket *bucket)
 {
-    list_each(link, &bucket->counters)
-    {
+    list_each(link, &bucket->counters) {
         index_remove(keys, counter_of(link));
         list_remove(link);
         list_push(&keys->spare_counters, link);
@@ -159,8 +158,7 @@ static void free_bucket(struct hot_keys *keys, struct bucket *bucket)
 static void join_previous(struct hot_keys *keys, struct bucket *bucket)
 {
     struct bucket *previous = bucket_of(bucket->link.prev);
-    list_each(link, &bucket->counters)
-    {
+    list_each(link, &bucket->counters) {
         list_remove(link);
         enter_bucket(counter_of(link), previous);
     }
@@ -172,11 +170,11 @@ static void join_previous(struct hot_keys *keys, struct bucket *bucket)
 static void halve(struct hot_keys *keys, unsigned times)
 {
     keys->total >>= times;
-    list_each(link, &keys->buckets)
-    {
+    list_each(link, &keys->buckets) {
         struct bucket *bucket = bucket_of(link);
         bucket->count >>= times;
-        list_each(member, &bucket->counters) counter_of(member)->sure >>= times;
+        list_each(member, &bucket->counters)
+            counter_of(member)->sure >>= times;
         if (bucket->count == 0)
             free_bucket(keys, bucket);
         else if (link->prev != &keys->buckets && bucket_of(link->prev)->count == bucket->count)
@@ -235,8 +233,7 @@ size_t hot_keys_top(struct hot_keys *keys, uint64_t now_us, struct hot_key *top,
     size_t found = 0;
     for (struct list *at = keys->buckets.prev; at != &keys->buckets && found < size; at = at->prev) {
         struct bucket *bucket = bucket_of(at);
-        list_each(link, &bucket->counters)
-        {
+        list_each(link, &bucket->counters) {
             if (found == size)
                 break;
             const struct counter *counter = counter_of(link);

@@ -75,7 +75,8 @@ static void collect_names(yyjson_val *object, yyjson_val **names)
 {
     yyjson_val *name, *value;
     size_t i, count;
-    yyjson_obj_foreach(object, i, count, name, value) names[i] = name;
+    yyjson_obj_foreach(object, i, count, name, value)
+        names[i] = name;
 }
 
 static int check_names(yyjson_val *object, struct error *err)
@@ -103,8 +104,7 @@ static int check_object(yyjson_val *object, unsigned depth, unsigned depth_max, 
     yyjson_val *name, *value;
     size_t i, count;
     int rc = check_names(object, err);
-    yyjson_obj_foreach(object, i, count, name, value)
-    {
+    yyjson_obj_foreach(object, i, count, name, value) {
         if (rc != 0)
             return rc;
         rc = check_level(value, depth + 1, depth_max, err);
@@ -117,8 +117,7 @@ static int check_array(yyjson_val *array, unsigned depth, unsigned depth_max, st
     yyjson_val *item;
     size_t i, count;
     int rc = 0;
-    yyjson_arr_foreach(array, i, count, item)
-    {
+    yyjson_arr_foreach(array, i, count, item) {
         if (rc != 0)
             return rc;
         rc = check_level(item, depth + 1, depth_max, err);

@@ -44,8 +44,7 @@ static int check_brought(const struct shape *shape, yyjson_val *object, uint64_t
     yyjson_val *name, *value;
     size_t at, members;
     *brought = 0;
-    yyjson_obj_foreach(object, at, members, name, value)
-    {
+    yyjson_obj_foreach(object, at, members, name, value) {
         size_t i = find_field(shape, (struct text){ yyjson_get_str(name), yyjson_get_len(name) });
         if (i == shape->count)
             continue;

@@ -152,8 +152,7 @@ static int compile_array(struct compiler *compiler, yyjson_val *array, unsigned 
     yyjson_val *item;
     size_t i, count;
     buffer_char(literals, '[');
-    yyjson_arr_foreach(array, i, count, item)
-    {
+    yyjson_arr_foreach(array, i, count, item) {
         if (i > 0)
             buffer_char(literals, ',');
         int rc = compile_value(compiler, item, depth + 1);
@@ -170,8 +169,7 @@ static int compile_object(struct compiler *compiler, yyjson_val *object, unsigne
     yyjson_val *key, *value;
     size_t i, count;
     buffer_char(literals, '{');
-    yyjson_obj_foreach(object, i, count, key, value)
-    {
+    yyjson_obj_foreach(object, i, count, key, value) {
         if (i > 0)
             buffer_char(literals, ',');
         buffer_json_string(literals, (struct text){ yyjson_get_str(key), yyjson_get_len(key) });
