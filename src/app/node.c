@@ -51,8 +51,8 @@ static void on_pressure(void *arg, bool pressed)
     struct node *node = producer->node;
     node->pressed += pressed ? 1 : -1u;
     for (size_t i = 0; i < node->settings->listeners.count; i++)
-        if (node->listeners[i].http != NULL)
-            http_listener_hold_bodies(node->listeners[i].http, node->pressed > 0);
+        if (node->routes[i].http != NULL)
+            http_listener_hold_bodies(node->routes[i].http, node->pressed > 0);
 }
 
 static struct client_target target_of(const struct node *node)
@@ -131,9 +131,9 @@ static int open_listeners(struct node *node, struct error *err)
 {
     const struct listener_config *configs = node->settings->listeners.items;
     node->http = http_server_new(&node->loop, node->metrics, &node->stats);
-    node->listeners = mem_zalloc((node->settings->listeners.count + 1) * sizeof(*node->listeners));
+    node->routes = mem_zalloc((node->settings->listeners.count + 1) * sizeof(*node->routes));
     for (size_t i = 0; i < node->settings->listeners.count; i++)
-        if (listener_open(&node->listeners[i], node, &configs[i], err) != 0)
+        if (routes_open(&node->routes[i], node, &configs[i], err) != 0)
             return error_wrap(err, "listen.%s", configs[i].name);
     return 0;
 }

@@ -55,13 +55,14 @@ struct stream {
     char check_name[80];
 };
 
-struct listener {
+/* A listener with what it answers. */
+struct routes {
     struct node *node;
     const struct listener_config *config;
     struct http_listener *http;
     struct router *router;
-    struct route *routes;
-    size_t route_count;
+    struct route *rows;
+    size_t row_count;
     struct http_route unknown; /* what 404 and 405 are counted under */
 };
 
@@ -89,7 +90,7 @@ struct node {
     struct node_producer *producers; /* as in settings */
     struct stream *streams;          /* as in settings */
     struct http_server *http;
-    struct listener *listeners; /* as in settings */
+    struct routes *routes; /* of each listener, as in settings */
     struct health_check topics_check;
     unsigned pressed; /* producers under pressure: bodies are not read while any is */
 };
@@ -104,10 +105,10 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
 int stream_start(struct stream *stream, struct node *node, struct error *err);
 struct stream *node_stream(struct node *node, const char *name);
 
-int listener_open(struct listener *listener, struct node *node, const struct listener_config *config, struct error *err);
-void listener_free(struct listener *listener);
+int routes_open(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err);
+void routes_free(struct routes *routes);
 /* True when some route of this process's listeners has an action on the stream's `part` ("ingest"). */
-bool listeners_need(const struct node *node, const char *stream, const char *part);
+bool routes_needed(const struct node *node, const char *stream, const char *part);
 
 /* What it makes lies in the arena, which must live as long as the metrics. */
 int views_add(struct arena *arena, struct metrics *metrics, const struct metrics_config *config, struct error *err);

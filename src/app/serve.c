@@ -12,8 +12,8 @@
 static void node_free(struct node *node)
 {
     for (size_t i = 0; i < node->settings->listeners.count; i++)
-        listener_free(&node->listeners[i]);
-    mem_free(node->listeners);
+        routes_free(&node->routes[i]);
+    mem_free(node->routes);
     mem_free(node->streams);
     mem_free(node->producers);
     process_stats_remove(&node->process);

@@ -32,7 +32,7 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
 static int start_ingest(struct stream *stream, struct node *node, struct error *err)
 {
     const struct stream_config *config = stream->config;
-    if (!node->roles.ingest || !listeners_need(node, config->name, "ingest"))
+    if (!node->roles.ingest || !routes_needed(node, config->name, "ingest"))
         return 0;
     stream->out = producer_topic_open(
         stream->producer->producer,

@@ -54,12 +54,12 @@ static void push_due(struct load *load, uint64_t intended_us)
 static void send_due(struct load *load)
 {
     while (load->due_count > 0 && load->idle_count > 0 && !load->ended) {
-        struct client *client = load->idle[--load->idle_count];
-        client->intended_us = load->due[load->due_first];
+        struct caller *caller = load->idle[--load->idle_count];
+        caller->intended_us = load->due[load->due_first];
         load->due_first = (load->due_first + 1) % load->due_capacity;
         load->due_count--;
-        compose(load, &client->request);
-        client_send(client);
+        compose(load, &caller->request);
+        caller_send(caller);
     }
 }
 
@@ -114,7 +114,7 @@ static void end(struct load *load)
     load->tally->ended_us = clock_us();
     load->tally->unsent = load->options->rate > 0 ? load->due_count : 0;
     for (int64_t i = 0; i < load->options->connections; i++)
-        client_close(&load->clients[i]);
+        caller_close(&load->callers[i]);
     for (int64_t i = 0; load->workers != NULL && i < load->options->workers; i++)
         uv_close((uv_handle_t *)&load->workers[i].think, NULL);
     uv_close((uv_handle_t *)&load->tick, NULL);
@@ -142,11 +142,11 @@ static void on_progress(uv_timer_t *timer)
     tally_progress(load->tally, clock_us(), load->terminal);
 }
 
-static void on_done(struct client *client, int status)
+static void on_done(struct caller *caller, int status)
 {
-    struct load *load = client->user;
-    tally_count(load->tally, status, clock_us() - client->intended_us);
-    load->idle[load->idle_count++] = client;
+    struct load *load = caller->user;
+    tally_count(load->tally, status, clock_us() - caller->intended_us);
+    load->idle[load->idle_count++] = caller;
     if (load->options->rate == 0)
         think_again(load);
     send_due(load);
@@ -155,12 +155,12 @@ static void on_done(struct client *client, int status)
 static void start_clients(struct load *load, uv_loop_t *loop)
 {
     size_t count = (size_t)load->options->connections;
-    load->clients = mem_alloc(count * sizeof(*load->clients));
-    load->idle = mem_alloc(count * sizeof(struct client *));
+    load->callers = mem_alloc(count * sizeof(*load->callers));
+    load->idle = mem_alloc(count * sizeof(struct caller *));
     for (size_t i = 0; i < count; i++) {
-        client_init(&load->clients[i], loop, load->target, load->options->timeout_us, on_done);
-        load->clients[i].user = load;
-        load->idle[load->idle_count++] = &load->clients[i];
+        caller_init(&load->callers[i], loop, load->target, load->options->timeout_us, on_done);
+        load->callers[i].user = load;
+        load->idle[load->idle_count++] = &load->callers[i];
     }
 }
 
@@ -207,8 +207,8 @@ void load_start(struct load *load, uv_loop_t *loop, const struct attack_options 
 void load_free(struct load *load)
 {
     for (int64_t i = 0; i < load->options->connections; i++)
-        client_free(&load->clients[i]);
-    mem_free(load->clients);
+        caller_free(&load->callers[i]);
+    mem_free(load->callers);
     mem_free(load->idle);
     mem_free(load->workers);
     mem_free(load->due);

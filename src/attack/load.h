@@ -7,7 +7,7 @@
  * Both put due requests into one line; a free connection takes the first. */
 #pragma once
 
-#include "attack/client.h"
+#include "attack/caller.h"
 #include "attack/options.h"
 #include "attack/tally.h"
 #include "base/random.h"
@@ -24,8 +24,8 @@ struct load {
     const struct target *target;
     struct tally *tally;
     struct random random;
-    struct client *clients;
-    struct client **idle; /* a stack */
+    struct caller *callers;
+    struct caller **idle; /* a stack */
     size_t idle_count;
     struct load_worker *workers; /* closed loop */
     uint64_t *due;               /* a ring of intended starts, microseconds */

@@ -130,7 +130,7 @@ class Millrace:
     def wait_until_listening(self, timeout=15):
         def listening():
             assert self.process.poll() is None, f"millrace has ended with {self.process.returncode}:\n{self.log()}"
-            return re.search(r"listens on 127\.0\.0\.1:(\d+)", self.log())
+            return re.search(r"listener \S+ on 127\.0\.0\.1:(\d+)", self.log())
 
         self.port = int(wait_for(listening, timeout, what="a listener").group(1))
 

@@ -30,9 +30,9 @@ static void reply_no_path(struct http_request *request)
 
 static void on_request(void *arg, struct http_request *request)
 {
-    struct listener *listener = arg;
+    struct routes *routes = arg;
     struct route_match match;
-    enum route_result result = router_match(listener->router, request->method, request->path, &match);
+    enum route_result result = router_match(routes->router, request->method, request->path, &match);
     if (result == ROUTE_FOUND) {
         struct route *route = match.target;
         request->route = &route->counted;
@@ -41,7 +41,7 @@ static void on_request(void *arg, struct http_request *request)
         log_scope_end();
         return;
     }
-    request->route = &listener->unknown;
+    request->route = &routes->unknown;
     if (result == ROUTE_NO_METHOD)
         reply_no_method(request, &match);
     else
@@ -60,34 +60,34 @@ static int join_stream(struct route *route, struct node *node, const char *name,
     return 0;
 }
 
-static struct route *add_route(struct listener *listener, const char *on, const char *action, struct error *err)
+static struct route *add_route(struct routes *routes, const char *on, const char *action, struct error *err)
 {
-    struct route *route = &listener->routes[listener->route_count++];
+    struct route *route = &routes->rows[routes->row_count++];
     const char *path = strrchr(on, ' ');
     route->counted.name = path == NULL ? on : path + 1;
     route->action = action_find(action);
-    route->api = &listener->node->api;
-    return router_add(listener->router, on, route, err) == 0 ? route : NULL;
+    route->api = &routes->node->api;
+    return router_add(routes->router, on, route, err) == 0 ? route : NULL;
 }
 
-static int add_bundle(struct listener *listener, const char *name, struct error *err)
+static int add_bundle(struct routes *routes, const char *name, struct error *err)
 {
     for (const struct bundle_route *row = bundle_find(name); row->on != NULL; row++)
-        if (add_route(listener, row->on, row->action, err) == NULL)
+        if (add_route(routes, row->on, row->action, err) == NULL)
             return error_wrap(err, "use: %s", name);
     return 0;
 }
 
-static int add_configured(struct listener *listener, const struct route_config *config, struct error *err)
+static int add_configured(struct routes *routes, const struct route_config *config, struct error *err)
 {
     for (size_t i = 0; i < config->use.count; i++)
-        if (add_bundle(listener, ((const char *const *)config->use.items)[i], err) != 0)
+        if (add_bundle(routes, ((const char *const *)config->use.items)[i], err) != 0)
             return err->code;
-    if (config->on == NULL || !roles_has(&listener->node->roles, action_find(config->action)->role))
+    if (config->on == NULL || !roles_has(&routes->node->roles, action_find(config->action)->role))
         return 0;
 
-    struct route *route = add_route(listener, config->on, config->action, err);
-    if (route == NULL || join_stream(route, listener->node, config->stream, err) != 0)
+    struct route *route = add_route(routes, config->on, config->action, err);
+    if (route == NULL || join_stream(route, routes->node, config->stream, err) != 0)
         return err->code;
     if (route->action->reply_names == NULL)
         return 0;
@@ -124,32 +124,29 @@ static size_t count_routes(const struct listener_config *config)
     return count;
 }
 
-int listener_open(struct listener *listener, struct node *node, const struct listener_config *config, struct error *err)
+int routes_open(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err)
 {
-    listener->node = node;
-    listener->config = config;
-    listener->unknown.name = "none";
+    routes->node = node;
+    routes->config = config;
+    routes->unknown.name = "none";
     if (!opens(config, &node->roles))
         return 0;
 
-    listener->router = router_new();
-    listener->routes = mem_zalloc((count_routes(config) + 1) * sizeof(*listener->routes));
-    const struct route_config *routes = config->routes.items;
+    routes->router = router_new();
+    routes->rows = mem_zalloc((count_routes(config) + 1) * sizeof(*routes->rows));
+    const struct route_config *rows = config->routes.items;
     for (size_t i = 0; i < config->routes.count; i++)
-        if (add_configured(listener, &routes[i], err) != 0)
+        if (add_configured(routes, &rows[i], err) != 0)
             return error_wrap(err, "route %zu", i + 1);
-    int code = http_server_listen(node->http, config->name, &config->http, on_request, listener, &listener->http, err);
-    if (code == 0)
-        log_info("http", "%s listens on %s", config->name, http_listener_address(listener->http));
-    return code;
+    return http_server_listen(node->http, config->name, &config->http, on_request, routes, &routes->http, err);
 }
 
-void listener_free(struct listener *listener)
+void routes_free(struct routes *routes)
 {
-    for (size_t i = 0; i < listener->route_count; i++)
-        reply_set_free(&listener->routes[i].replies);
-    mem_free(listener->routes);
-    router_free(listener->router);
+    for (size_t i = 0; i < routes->row_count; i++)
+        reply_set_free(&routes->rows[i].replies);
+    mem_free(routes->rows);
+    router_free(routes->router);
 }
 
 static bool needs(const struct route_config *route, const char *stream, const char *part)
@@ -160,7 +157,7 @@ static bool needs(const struct route_config *route, const char *stream, const ch
     return action->stream != NULL && strcmp(action->stream, part) == 0;
 }
 
-bool listeners_need(const struct node *node, const char *stream, const char *part)
+bool routes_needed(const struct node *node, const char *stream, const char *part)
 {
     const struct listener_config *listeners = node->settings->listeners.items;
     for (size_t i = 0; i < node->settings->listeners.count; i++) {

@@ -1,4 +1,4 @@
-/* client: one keep-alive HTTP connection that carries one request at a time.
+/* caller: one keep-alive HTTP connection that carries one request at a time.
  *
  *   DOWN --send--> CONNECTING --> BUSY --answer--> IDLE --send--> BUSY ...
  *     ^                |            |                |
@@ -15,24 +15,24 @@
 #include <stdint.h>
 #include <uv.h>
 
-struct client;
+struct caller;
 
-/* status 0: no answer. The client may send again inside. */
-typedef void (*client_cb)(struct client *client, int status);
+/* status 0: no answer. The caller may send again inside. */
+typedef void (*caller_cb)(struct caller *caller, int status);
 
-enum client_state { CLIENT_DOWN, CLIENT_CONNECTING, CLIENT_IDLE, CLIENT_BUSY, CLIENT_CLOSING };
+enum caller_state { CALLER_DOWN, CALLER_CONNECTING, CALLER_IDLE, CALLER_BUSY, CALLER_CLOSING };
 
-struct client {
+struct caller {
     void *user;           /* the caller's */
     uint64_t intended_us; /* the caller's: when this request was meant to start */
-    enum client_state state;
+    enum caller_state state;
     uv_loop_t *loop;
     const struct target *target;
-    client_cb done;
+    caller_cb done;
     uint64_t timeout_ms;
     struct buffer request; /* what is to be sent, or is being sent */
     bool waiting;          /* a request has no answer yet */
-    bool ended;            /* client_close was called: no more callbacks */
+    bool ended;            /* caller_close was called: no more callbacks */
     bool complete;         /* the answer's last byte came in this read */
     int status;
     uv_tcp_t tcp;
@@ -45,11 +45,11 @@ struct client {
 };
 
 /* `target` is borrowed. */
-void client_init(struct client *client, uv_loop_t *loop, const struct target *target, uint64_t timeout_us, client_cb done);
+void caller_init(struct caller *caller, uv_loop_t *loop, const struct target *target, uint64_t timeout_us, caller_cb done);
 
-/* Sends what stands in client->request. `done` fires once, later. Not while a request is on its way. */
-void client_send(struct client *client);
+/* Sends what stands in caller->request. `done` fires once, later. Not while a request is on its way. */
+void caller_send(struct caller *caller);
 
 /* Ends it: a request on its way gets no callback. The handles close in a later turn. */
-void client_close(struct client *client);
-void client_free(struct client *client); /* after the loop has ended */
+void caller_close(struct caller *caller);
+void caller_free(struct caller *caller); /* after the loop has ended */
