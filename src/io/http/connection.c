@@ -187,7 +187,9 @@ static void on_end_of_input(struct connection *connection)
     connection->input_ended = true;
     connection->reading = false; /* libuv stopped by itself */
     connection->gone = connection->exchange_count > 0;
-    if (connection->state == CONNECTION_OPEN && connection->parser.phase != PARSER_BETWEEN)
+    if (connection->state == CONNECTION_LINGERING)
+        connection_close(connection);
+    else if (connection->state == CONNECTION_OPEN && connection->parser.phase != PARSER_BETWEEN)
         connection_refuse(connection, FAULT_INCOMPLETE);
     else if (connection->state == CONNECTION_OPEN)
         move(connection, CONNECTION_FINISHING);

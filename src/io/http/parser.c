@@ -25,7 +25,7 @@ static enum parser_event fail(struct parser *parser, enum fault fault)
 }
 
 static enum fault fault_of(const struct parser *parser, llhttp_errno_t error, const char *at, const char *end);
-static bool is_simple_request(const struct parser *parser);
+static bool line_ends_early(const struct parser *parser, const char *end);
 static void remember_end(struct parser *parser, const char *start, const char *end);
 
 enum parser_event parser_feed(struct parser *parser, const char **at, const char *end)
@@ -45,7 +45,7 @@ enum parser_event parser_feed(struct parser *parser, const char **at, const char
         parser->body_wire_bytes += (uint64_t)(*at - start);
     if (parser->body_wire_bytes > 2 * parser->limits->body_bytes + parser->limits->header_bytes)
         return fail(parser, FAULT_BODY_SIZE);
-    if (is_simple_request(parser))
+    if (error == HPE_OK && line_ends_early(parser, end))
         return fail(parser, FAULT_VERSION);
     if (error == HPE_OK) {
         remember_end(parser, start, end);
@@ -70,18 +70,17 @@ void parser_close(struct parser *parser)
 }
 
 /* HTTP/0.9, "GET /" and a line's end, has no headers to wait for. */
-static bool is_simple_request(const struct parser *parser)
+static bool line_ends_early(const struct parser *parser, const char *end)
 {
-    return parser->phase == PARSER_LINE && parser->target_ended && parser->llhttp.http_major == 0 && parser->llhttp.http_minor == 9;
+    return parser->phase == PARSER_LINE && !parser->version_begun && end[-1] == '\n';
 }
 
-/* What stood before the version may lie in an earlier read. */
 static void remember_end(struct parser *parser, const char *start, const char *end)
 {
-    if (parser->phase != PARSER_LINE || parser->version_begun)
-        return;
     size_t size = (size_t)(end - start);
-    size_t kept = sizeof(parser->last_bytes);
+    size_t kept = PARSER_LOOK_BACK;
+    if (parser->phase != PARSER_LINE)
+        return;
     if (size >= kept) {
         memcpy(parser->last_bytes, end - kept, kept);
         return;
@@ -90,16 +89,14 @@ static void remember_end(struct parser *parser, const char *start, const char *e
     memcpy(parser->last_bytes + kept - size, start, size);
 }
 
-/* llhttp takes RTSP/ and ICE/ too. `version`: where the number after the '/' begins. */
-static bool is_http(const struct parser *parser, const char *version)
+/* The bytes before `at`, some of which may have come with an earlier feed. */
+static void look_back(const struct parser *parser, const char *at, char out[PARSER_LOOK_BACK])
 {
-    char protocol[5];
-    size_t here = (size_t)(version - parser->fed);
-    if (here > sizeof(protocol))
-        here = sizeof(protocol);
-    memcpy(protocol, parser->last_bytes + here, sizeof(protocol) - here);
-    memcpy(protocol + sizeof(protocol) - here, version - here, here);
-    return memcmp(protocol, "HTTP/", sizeof(protocol)) == 0;
+    size_t here = (size_t)(at - parser->fed);
+    if (here > PARSER_LOOK_BACK)
+        here = PARSER_LOOK_BACK;
+    memcpy(out, parser->last_bytes + here, PARSER_LOOK_BACK - here);
+    memcpy(out + PARSER_LOOK_BACK - here, at - here, here);
 }
 
 static enum fault fault_of(const struct parser *parser, llhttp_errno_t error, const char *at, const char *end)
@@ -109,8 +106,9 @@ static enum fault fault_of(const struct parser *parser, llhttp_errno_t error, co
         /* A letter that fits no method makes an unknown one (RFC 9110 section 9.1); anything else is no request line. */
         return at != NULL && at < end && isalpha((unsigned char)*at) ? FAULT_METHOD : FAULT_REQUEST_LINE;
     case HPE_PAUSED_H2_UPGRADE:
-    case HPE_INVALID_VERSION:
         return FAULT_VERSION;
+    case HPE_INVALID_VERSION: /* also for what stands between the version and the line's end */
+        return parser->phase == PARSER_LINE ? FAULT_VERSION : FAULT_REQUEST_LINE;
     case HPE_INVALID_URL:
         return FAULT_TARGET;
     case HPE_INVALID_CONTENT_LENGTH:
@@ -146,8 +144,6 @@ static int on_message_begin(llhttp_t *llhttp)
     memset(&parser->target, 0, sizeof(*parser) - offsetof(struct parser, target));
     parser->phase = PARSER_LINE;
     parser->refused = FAULT_NONE;
-    /* llhttp keeps the last request's; 0.9 is then known to be of this one. */
-    llhttp->http_major = llhttp->http_minor = 0;
     parser->exchange = exchange_take(parser->pool, parser->budget);
     if (parser->exchange == NULL)
         return refuse(parser, FAULT_OVERLOADED);
@@ -155,27 +151,31 @@ static int on_message_begin(llhttp_t *llhttp)
     return 0;
 }
 
+/* llhttp takes several blanks for one (RFC 9112 section 3: a sender sends one). */
 static int on_url(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct parser *parser = parser_of(llhttp);
+    char before[PARSER_LOOK_BACK];
+    look_back(parser, at, before);
+    if (parser->target.size == 0 && before[PARSER_LOOK_BACK - 2] == ' ')
+        return refuse(parser, FAULT_REQUEST_LINE);
     if (parser->target.size + size > parser->limits->url_bytes)
         return refuse(parser, FAULT_TARGET_SIZE);
     return exchange_append(parser->exchange, &parser->target, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
 }
 
-static int on_url_complete(llhttp_t *llhttp)
-{
-    parser_of(llhttp)->target_ended = true;
-    return 0;
-}
-
+/* llhttp takes RTSP/ and ICE/ too. */
 static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct parser *parser = parser_of(llhttp);
+    char before[PARSER_LOOK_BACK];
     if (parser->version_begun)
         return 0;
     parser->version_begun = true;
-    return is_http(parser, at) ? 0 : refuse(parser, FAULT_VERSION);
+    look_back(parser, at, before);
+    if (memcmp(before + 1, " HTTP/", 6) != 0)
+        return refuse(parser, FAULT_VERSION);
+    return before[0] != ' ' ? 0 : refuse(parser, FAULT_REQUEST_LINE);
 }
 
 static int on_version_complete(llhttp_t *llhttp)
@@ -197,6 +197,8 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t size)
     struct parser *parser = parser_of(llhttp);
     if (!count_header_bytes(parser, size))
         return refuse(parser, FAULT_HEADER_SIZE);
+    if (!parser->version_begun)
+        return refuse(parser, FAULT_VERSION);
     if (parser->phase != PARSER_HEADERS)
         return 0;
     struct exchange *exchange = parser->exchange;
@@ -229,7 +231,7 @@ static int on_header_value_complete(llhttp_t *llhttp)
 static int on_headers_complete(llhttp_t *llhttp)
 {
     struct parser *parser = parser_of(llhttp);
-    enum fault fault = head_check(parser);
+    enum fault fault = parser->version_begun ? head_check(parser) : FAULT_VERSION;
     if (fault != FAULT_NONE)
         return refuse(parser, fault);
 
@@ -266,7 +268,6 @@ static int on_message_complete(llhttp_t *llhttp)
 static const llhttp_settings_t settings = {
     .on_message_begin = on_message_begin,
     .on_url = on_url,
-    .on_url_complete = on_url_complete,
     .on_version = on_version,
     .on_version_complete = on_version_complete,
     .on_header_field = on_header_field,

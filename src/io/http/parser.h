@@ -14,6 +14,8 @@
 
 #include <llhttp.h>
 
+#define PARSER_LOOK_BACK 7 /* one character, a blank, "HTTP/" */
+
 enum parser_event {
     PARSER_MORE,    /* all bytes are used up */
     PARSER_HEAD,    /* the head is valid and a body follows: feed it on, now or later */
@@ -42,9 +44,8 @@ struct parser {
     unsigned host_count;
     unsigned coding_count;
     enum fault refused; /* by a header's value; FAULT_NONE else */
-    bool target_ended;
     bool version_begun;
-    char last_bytes[5]; /* the end of the last feed while the request line is incomplete: "HTTP/" may be torn apart */
+    char last_bytes[PARSER_LOOK_BACK]; /* the end of the last feed while the request line is incomplete */
 };
 
 void parser_init(struct parser *parser, const struct http_limits *limits, struct exchange_pool *pool, struct exchange_budget *budget);
