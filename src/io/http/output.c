@@ -31,6 +31,8 @@ void output_send(struct connection *connection)
     }
     if (out.size > 0)
         write_out(connection, out);
+    if (wants_continue(connection)) /* behind these answers */
+        connection_touch(connection);
     give_back(connection, &sent);
 }
 
