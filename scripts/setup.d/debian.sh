@@ -104,15 +104,15 @@ unpack_package() {
 
 # Downloads upstream's release of $1 as Debian's source archive has it, and prints its path.
 debian_release() {
-    local kept=$cache/sources/debian known=''
+    local kept=$cache/sources/debian
     mkdir -p "$kept"
     say "taking $1 from Debian's source archive"
     if ! archive_lists "$newer_sources" deb-src; then
-        known=yes
+        touch "$run/expired"
         archive_lists "$newer_sources" deb-src -o Acquire::Check-Valid-Until=false || return
     fi
     (cd "$kept" && archive "$newer_sources" apt-get source --download-only -qq "$1" >&2) || return
-    [[ -z $known ]] || is_known "$(kept_debian_release "$1")" || return
+    [[ ! -e $run/expired ]] || is_known "$(kept_debian_release "$1")" || return
     kept_debian_release "$1"
 }
 
@@ -128,7 +128,8 @@ kept_debian_release() { compgen -G "$cache/sources/debian/$1_*.orig.tar.?z" | so
 # Runs an apt tool on lists of our own for Debian $1, so that a newer release is never offered to the system by mistake.
 archive() {
     local own=$cache/apt/$1
-    "$2" -o Dir::Etc::sourcelist="$own/debian.sources" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=- \
+    "$2" -o Dir::Etc::sourcelist="$own/debian.sources" -o Dir::Etc::sourceparts=- \
+        -o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts="$own/none" \
         -o Dir::State::lists="$own/lists" -o Dir::Cache="$own/cache" -o Acquire::Languages=none \
         -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o APT::Sandbox::User=root "${@:3}"
 }
@@ -139,7 +140,7 @@ archive_lists() {
     local suite=$1 mirror own=$cache/apt/$1
     mirror=$(debian_mirror)
     [[ -n $mirror ]] || die "no Debian mirror among this machine's apt sources"
-    mkdir -p "$own/lists/partial" "$own/cache/archives/partial"
+    mkdir -p "$own/lists/partial" "$own/cache/archives/partial" "$own/none"
     printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
         "$2" "$mirror" "$suite" >"$own/debian.sources"
     archive "$suite" apt-get update -qq "${@:3}" >"$own/update.log" 2>&1 || { sed 's/^[EW]: //' "$own/update.log" >&2; return 1; }
