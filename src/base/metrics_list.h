@@ -67,3 +67,5 @@ METRIC(DEAD_ERRORS, METRIC_COUNTER, "millrace_dead_letter_errors_total", "Dead l
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")
 METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total", "Assignments and revocations, by kind: assigned, revoked, lost.", "stream",
        "kind")
+METRIC(OFFSETS_MISSING, METRIC_COUNTER, "millrace_offsets_missing_total",
+       "Offsets that were not in the log any more when they were to be read.", "stream")

@@ -166,6 +166,13 @@ bool lane_add(struct lane_set *set, struct record *record)
     return idle;
 }
 
+/* Nobody rests in front of the others any more: they are runnable. */
+static void end_rest(struct lane_set *set, const struct record *record)
+{
+    set->resting--;
+    set->runnable += record->lane->length - 1;
+}
+
 void lane_start(struct lane_set *set, struct record *record)
 {
     assert(record->state == RECORD_READY);
@@ -176,11 +183,13 @@ void lane_start(struct lane_set *set, struct record *record)
 
 struct record *lane_done(struct lane_set *set, struct record *record)
 {
-    assert(record->state == RECORD_RUNNING);
-    set->running--;
+    if (record->state == RECORD_RESTING)
+        end_rest(set, record);
+    else
+        set->running--;
     struct record *successor = take_out(set, record);
     if (successor != NULL)
-        successor->state = RECORD_READY; /* it counted as runnable while it waited */
+        successor->state = RECORD_READY; /* it counts as runnable already */
     return successor;
 }
 
@@ -196,9 +205,9 @@ void lane_rest(struct lane_set *set, struct record *record)
 void lane_wake(struct lane_set *set, struct record *record)
 {
     assert(record->state == RECORD_RESTING);
+    end_rest(set, record);
     record->state = RECORD_READY;
-    set->resting--;
-    set->runnable += record->lane->length;
+    set->runnable++;
 }
 
 void lane_put_back(struct lane_set *set, struct record *record)
@@ -212,13 +221,10 @@ void lane_put_back(struct lane_set *set, struct record *record)
 void lane_drop(struct lane_set *set, struct record *record)
 {
     assert(record->state != RECORD_RUNNING);
-    struct lane *lane = record->lane;
-    if (record->state == RECORD_RESTING) {
-        set->resting--;
-        set->runnable += lane->length - 1; /* nobody rests in front of them any more */
-    } else if (is_head(record) || head_of(lane)->state != RECORD_RESTING) {
+    if (record->state == RECORD_RESTING)
+        end_rest(set, record);
+    else if (is_head(record) || head_of(record->lane)->state != RECORD_RESTING)
         set->runnable--;
-    }
     take_out(set, record);
 }
 

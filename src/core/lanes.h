@@ -58,7 +58,7 @@ bool lane_add(struct lane_set *set, struct record *record);
 /* A ready record runs. */
 void lane_start(struct lane_set *set, struct record *record);
 
-/* Ends a running record for good. Gives `record` back to the caller.
+/* Ends a running or a resting record for good. Gives `record` back to the caller.
  * Returns the successor that became ready by it, or NULL. */
 struct record *lane_done(struct lane_set *set, struct record *record);
 

@@ -24,6 +24,9 @@
 
 enum outcome { OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_REJECTED, OUTCOME_UNAVAILABLE, OUTCOME_PENDING };
 
+/* "done", "failed", "rejected", "unavailable", "pending". */
+const char *outcome_name(enum outcome outcome);
+
 /* One try at one record. Lives from start to attempt_end, or through start when that returns an outcome. */
 struct attempt {
     const char *topic;
@@ -59,7 +62,7 @@ struct handler {
     /* Asks for an early end of a pending attempt: attempt_end still comes, later, with any outcome. Returns false if the attempt
      * cannot be ended (it burns a processor): it comes when it comes. */
     bool (*cancel)(void *state, struct attempt *attempt);
-    /* Called when no attempt is pending. `closed` is called once, later. */
+    /* Called when no attempt is pending. `closed` is called once; inside this call where nothing has to be waited for. */
     void (*close)(void *state, void (*closed)(void *arg), void *arg);
 };
 

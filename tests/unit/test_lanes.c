@@ -59,6 +59,22 @@ static void a_failed_record_holds_back_only_its_own_key(void **state)
     lane_set_close(&set);
 }
 
+static void a_record_may_end_while_it_rests(void **state)
+{
+    struct lane_set set;
+    lane_set_init(&set, LANE_ORDER_PARTITION);
+    struct record a = { 0 }, b = { 0 };
+    lane_add(&set, &a);
+    lane_add(&set, &b);
+    lane_start(&set, &a);
+    lane_rest(&set, &a);
+    assert_ptr_equal(lane_done(&set, &a), &b);
+    assert_int_equal(set.resting, 0);
+    assert_int_equal(set.runnable, 1);
+    lane_drop(&set, &b);
+    lane_set_close(&set);
+}
+
 static void records_without_a_key_wait_for_nobody(void **state)
 {
     struct lane_set set;
@@ -154,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_of_a_key_follow_one_another),
         cmocka_unit_test(a_failed_record_holds_back_only_its_own_key),
+        cmocka_unit_test(a_record_may_end_while_it_rests),
         cmocka_unit_test(records_without_a_key_wait_for_nobody),
         cmocka_unit_test(in_partition_order_every_record_waits_for_the_one_before),
         cmocka_unit_test(without_order_nobody_waits),

@@ -1,0 +1,126 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "work/work_parts.h"
+
+#include <inttypes.h>
+
+/* A commit under way; its partitions stay until its answer. */
+struct commit {
+    struct work *work;
+    uint64_t give_up; /* which one it ends; 0: none */
+    size_t count;
+    struct commit_entry {
+        struct partition *partition;
+        int64_t offset;
+    } entries[];
+};
+
+static struct commit *collect(struct work *work, struct list *partitions)
+{
+    size_t count = 0;
+    list_each(link, partitions)
+        count++;
+    struct commit *commit = mem_alloc(sizeof(*commit) + count * sizeof(commit->entries[0]));
+    *commit = (struct commit){ .work = work };
+    list_each(link, partitions) {
+        struct partition *partition = list_entry(link, struct partition, link);
+        if (partition->offsets.watermark > partition->committing)
+            commit->entries[commit->count++] = (struct commit_entry){ partition, partition->offsets.watermark };
+    }
+    return commit;
+}
+
+static void settle(struct commit_entry *entry, int code)
+{
+    struct partition *partition = entry->partition;
+    const struct work *work = partition->work;
+    if (code == 0 && entry->offset > partition->committed)
+        partition->committed = entry->offset;
+    if (code != 0)
+        partition->committing = partition->committed; /* so that it is sent again */
+    if (code == 0 && work->options.target.embedded != NULL)
+        embedded_note_done(work->options.target.embedded, work->options.topic, partition->number, entry->offset);
+    partition->commits--;
+    partition_release(partition);
+}
+
+static void on_answer(void *arg, int code, const char *sentence)
+{
+    struct commit *commit = arg;
+    struct work *work = commit->work;
+    bool ends_give_up = commit->give_up == work->give_ups && work->final_commit;
+    metric_add(code == 0 ? work->series.committed : work->series.commit_refused, 1);
+    if (code != 0)
+        log_warn("work", "%s: a commit of %zu partitions was refused: %s", work->options.stream, commit->count, sentence);
+    for (size_t i = 0; i < commit->count; i++)
+        settle(&commit->entries[i], code);
+    mem_free(commit);
+    if (ends_give_up)
+        give_up_committed(work, code);
+}
+
+/* Takes `commit`. Returns 0 if its answer will come. */
+static int submit(struct commit *commit)
+{
+    struct work *work = commit->work;
+    struct consumer_commit *list = mem_zalloc(commit->count * sizeof(*list));
+    for (size_t i = 0; i < commit->count; i++) {
+        list[i].partition = commit->entries[i].partition->source;
+        list[i].offset = commit->entries[i].offset;
+    }
+    struct error err;
+    int code = consumer_commit(work->consumer, list, commit->count, on_answer, commit, &err);
+    mem_free(list);
+    if (code != 0) {
+        log_warn("work", "%s: %s", work->options.stream, err.message);
+        mem_free(commit);
+        return code;
+    }
+    for (size_t i = 0; i < commit->count; i++) {
+        commit->entries[i].partition->committing = commit->entries[i].offset;
+        commit->entries[i].partition->commits++;
+    }
+    return 0;
+}
+
+static void on_interval(struct due *due, uint64_t now_us)
+{
+    struct work *work = list_entry(due, struct work, commit_due);
+    struct commit *commit = collect(work, &work->partitions);
+    if (commit->count == 0)
+        mem_free(commit);
+    else
+        submit(commit);
+    alarm_set(&work->alarm, &work->commit_due.entry, now_us + work->config->commit.interval_us);
+}
+
+/* What was asked for but not answered is asked for once more: the group must not get ahead of the answer. */
+void commit_final(struct work *work)
+{
+    list_each(link, &work->giving_up) {
+        struct partition *partition = list_entry(link, struct partition, link);
+        partition->committing = partition->committed;
+    }
+    struct commit *commit = collect(work, &work->giving_up);
+    commit->give_up = work->give_ups;
+    if (commit->count == 0) {
+        mem_free(commit);
+        give_up_committed(work, 0);
+        return;
+    }
+    int code = submit(commit);
+    if (code != 0)
+        give_up_committed(work, code);
+}
+
+void commit_start(struct work *work)
+{
+    work->commit_due.on_due = on_interval;
+    alarm_set(&work->alarm, &work->commit_due.entry, clock_us() + work->config->commit.interval_us);
+}
+
+void commit_stop(struct work *work)
+{
+    alarm_unset(&work->alarm, &work->commit_due.entry);
+}

@@ -1,0 +1,116 @@
+#include "base/memory.h"
+#include "base/trace.h"
+#include "work/dead_letter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A longer key would be what the broker refuses. */
+#define POINTER_KEY_MAX 1024
+
+static const char *const own_names[DEAD_LETTER_OWN_HEADERS] = {
+    "x-origin-topic", "x-origin-partition", "x-origin-offset", "x-attempt", "x-final-error", "traceparent",
+};
+
+static bool is_own(struct text name)
+{
+    for (size_t i = 0; i < DEAD_LETTER_OWN_HEADERS; i++) {
+        if (text_is_nocase(name, own_names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Cut where a character begins (UTF-8: bytes 10xxxxxx continue one). */
+static struct text cut(const char *reason)
+{
+    size_t size = strlen(reason);
+    if (size > DEAD_LETTER_ERROR_BYTES) {
+        size = DEAD_LETTER_ERROR_BYTES;
+        while (size > 0 && ((unsigned char)reason[size] & 0xc0) == 0x80)
+            size--;
+    }
+    return (struct text){ reason, size };
+}
+
+static void write_trace(char out[TRACE_PARENT_SIZE], const struct job *job)
+{
+    struct random *random = &job->partition->work->random;
+    struct trace_context parent, child;
+    bool found = false;
+    for (size_t i = 0; i < job->header_count && !found; i++)
+        found = text_is_nocase(job->headers[i].name, "traceparent") && trace_parse(&parent, job->headers[i].value);
+    if (!found)
+        trace_start(&parent, random);
+    trace_child(&child, &parent, random);
+    trace_parent_text(&child, out);
+}
+
+static void add(struct dead_letter_record *letter, struct text name, struct text value)
+{
+    letter->headers[letter->record.header_count++] = (struct producer_header){ name, value };
+}
+
+static void add_own(struct dead_letter_record *letter, const struct job *job, unsigned attempt, const char *reason)
+{
+    snprintf(letter->partition, sizeof(letter->partition), "%" PRId32, job->partition->number);
+    snprintf(letter->offset, sizeof(letter->offset), "%" PRId64, job->offset);
+    snprintf(letter->attempt, sizeof(letter->attempt), "%u", attempt);
+    write_trace(letter->trace, job);
+    const struct text values[DEAD_LETTER_OWN_HEADERS] = {
+        text_of(job->partition->work->options.topic),
+        text_of(letter->partition),
+        text_of(letter->offset),
+        text_of(letter->attempt),
+        cut(reason),
+        text_of(letter->trace),
+    };
+    for (size_t i = 0; i < DEAD_LETTER_OWN_HEADERS; i++)
+        add(letter, text_of(own_names[i]), values[i]);
+}
+
+static void add_originals(struct dead_letter_record *letter, const struct job *job)
+{
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (!is_own(job->headers[i].name))
+            add(letter, job->headers[i].name, job->headers[i].value);
+    }
+}
+
+static void write_pointer(struct dead_letter_record *letter, const struct job *job, const char *reason)
+{
+    struct buffer *out = &letter->pointer;
+    buffer_string(out, "{\"origin\":{\"topic\":");
+    buffer_json_string(out, text_of(job->partition->work->options.topic));
+    buffer_printf(out, ",\"partition\":%s,\"offset\":%s},\"bytes\":%" PRIu32 ",\"error\":", letter->partition, letter->offset,
+                  job->size_bytes);
+    buffer_json_string(out, cut(reason));
+    buffer_char(out, '}');
+}
+
+void dead_letter_record_init(struct dead_letter_record *letter, const struct job *job, unsigned attempt, const char *reason, bool pointer)
+{
+    size_t originals = pointer ? 0 : job->header_count;
+    *letter = (struct dead_letter_record){ .headers = mem_alloc((originals + DEAD_LETTER_OWN_HEADERS) * sizeof(*letter->headers)) };
+    if (!pointer)
+        add_originals(letter, job);
+    add_own(letter, job, attempt, reason);
+
+    struct text key = job->record.key;
+    struct text value = job->value;
+    if (pointer) {
+        write_pointer(letter, job, reason);
+        value = buffer_as_text(&letter->pointer);
+        key = key.size > POINTER_KEY_MAX ? TEXT_NONE : key;
+    }
+    letter->record.key = key;
+    letter->record.value = value;
+    letter->record.headers = letter->headers;
+    letter->record.partition = PRODUCER_ANY_PARTITION;
+}
+
+void dead_letter_record_free(struct dead_letter_record *letter)
+{
+    mem_free(letter->headers);
+    buffer_free(&letter->pointer);
+}

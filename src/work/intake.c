@@ -1,0 +1,71 @@
+#include "work/work_parts.h"
+
+void intake_wants(struct partition *partition)
+{
+    bool waits = partition->hungry.next != &partition->hungry;
+    if (partition->state == PARTITION_OURS && !waits)
+        list_push(&partition->work->hungry, &partition->hungry);
+}
+
+void intake_account(struct partition *partition)
+{
+    struct room *queue = &partition->work->queue;
+    queue->used = queue->used - partition->counted_runnable + partition->lanes.runnable;
+    partition->counted_runnable = partition->lanes.runnable;
+}
+
+/* Bytes are known only when a record has come: counted in records of the size that was usual so far. */
+static size_t room_by_bytes(const struct partition *partition)
+{
+    size_t bytes = room_for(&partition->work->bytes, partition->bytes);
+    size_t records = bytes / (partition->average_bytes + 1);
+    return bytes > 0 && records == 0 ? 1 : records;
+}
+
+size_t intake_room(const struct partition *partition)
+{
+    const struct work *work = partition->work;
+    if (work->stopped || partition->state != PARTITION_OURS)
+        return 0;
+    size_t by_queue = room_for(&work->queue, partition->lanes.runnable);
+    size_t by_records = room_for(&work->records, partition->lanes.records);
+    size_t by_bytes = room_by_bytes(partition);
+    size_t room = by_queue < by_records ? by_queue : by_records;
+    return room < by_bytes ? room : by_bytes;
+}
+
+static void on_record(void *object, const struct consumer_record *record)
+{
+    struct partition *partition = object;
+    struct job *job = job_new(partition, record);
+    job->sequence = offsets_receive(&partition->offsets, record->offset);
+    partition->average_bytes = (partition->average_bytes * 7 + job->size_bytes) / 8;
+    partition->work->counts.taken++;
+    metric_add(partition->consumed_series, 1);
+    if (lane_add(&partition->lanes, &job->record))
+        schedule_add(&partition->schedule, &job->entry);
+    intake_account(partition);
+}
+
+/* A partition that gave all it was asked for may have more: it goes to the end of the line. */
+static size_t take(struct partition *partition)
+{
+    size_t room = intake_room(partition);
+    size_t taken = room == 0 ? 0 : consumer_take(partition->source, room, on_record);
+    if (room == 0 || taken == room)
+        intake_wants(partition);
+    return taken;
+}
+
+size_t intake_take(struct work *work)
+{
+    struct list line;
+    list_init(&line);
+    for (struct list *link; (link = list_pop(&work->hungry)) != NULL;)
+        list_push(&line, link);
+
+    size_t taken = 0;
+    for (struct list *link; (link = list_pop(&line)) != NULL;)
+        taken += take(list_entry(link, struct partition, hungry));
+    return taken;
+}

@@ -1,0 +1,102 @@
+#include "base/memory.h"
+#include "work/work_parts.h"
+
+#include <string.h>
+
+static size_t bytes_of(const struct consumer_record *record)
+{
+    size_t bytes = record->key.size + record->value.size;
+    for (size_t i = 0; i < record->header_count; i++)
+        bytes += record->headers[i].name.size + record->headers[i].value.size;
+    return bytes;
+}
+
+static struct text copy_text(char **place, struct text text)
+{
+    if (text.data == NULL)
+        return TEXT_NONE;
+    struct text copy = { *place, text.size };
+    memcpy(*place, text.data, text.size);
+    *place += text.size;
+    return copy;
+}
+
+static void copy_contents(struct job *job, const struct consumer_record *record)
+{
+    char *place = (char *)&job->headers[record->header_count];
+    job->record.key = copy_text(&place, record->key);
+    job->value = copy_text(&place, record->value);
+    job->header_count = (uint32_t)record->header_count;
+    for (size_t i = 0; i < record->header_count; i++) {
+        job->headers[i].name = copy_text(&place, record->headers[i].name);
+        job->headers[i].value = copy_text(&place, record->headers[i].value);
+    }
+}
+
+/* A record that there is no memory for is held without its contents, and becomes a dead letter that points at it. */
+static struct job *allocate(const struct consumer_record *record, size_t bytes)
+{
+    struct job *job = mem_try_alloc(sizeof(*job) + record->header_count * sizeof(job->headers[0]) + bytes);
+    bool whole = job != NULL;
+    if (!whole)
+        job = mem_alloc(sizeof(*job));
+    *job = (struct job){ .unreadable = !whole, .size_bytes = (uint32_t)bytes };
+    if (whole)
+        copy_contents(job, record);
+    return job;
+}
+
+struct job *job_new(struct partition *partition, const struct consumer_record *record)
+{
+    struct job *job = allocate(record, bytes_of(record));
+    job->partition = partition;
+    job->offset = record->offset;
+    job->timestamp_ms = record->timestamp_ms;
+    partition->bytes += job->size_bytes;
+    partition->work->bytes.used += job->size_bytes;
+    partition->work->records.used++;
+    list_push(&partition->jobs, &job->link);
+    return job;
+}
+
+void job_free(struct job *job)
+{
+    struct partition *partition = job->partition;
+    partition->bytes -= job->size_bytes;
+    partition->work->bytes.used -= job->size_bytes;
+    partition->work->records.used--;
+    list_remove(&job->link);
+    alarm_unset(&partition->work->alarm, &job->rest.entry);
+    dead_letter_free(job);
+    mem_free(job);
+}
+
+static void take_out(struct job *job)
+{
+    struct partition *partition = job->partition;
+    struct record *successor = lane_done(&partition->lanes, &job->record);
+    job_free(job);
+    if (successor != NULL)
+        schedule_add(&partition->schedule, &list_entry(successor, struct job, record)->entry);
+    intake_account(partition);
+}
+
+void job_done(struct job *job, uint64_t now_us)
+{
+    struct partition *partition = job->partition;
+    struct work *work = partition->work;
+    offsets_done(&partition->offsets, job->sequence);
+    metric_observe(work->series.duration, (double)(now_us - job->began_us) / 1e6);
+    take_out(job);
+    partition_release(partition);
+    work_turn_soon(work);
+}
+
+void job_forget(struct job *job)
+{
+    struct partition *partition = job->partition;
+    struct work *work = partition->work;
+    take_out(job);
+    partition_release(partition);
+    work_turn_soon(work);
+}

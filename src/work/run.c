@@ -1,0 +1,247 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "work/work_parts.h"
+
+#include <inttypes.h>
+
+/* While what the handler needs is away: the next attempt, alone, after this. */
+static const struct retry_policy unavailable_policy = { .base_us = 100000, .max_us = 10000000, .jitter_us = 100000 };
+
+/* --- runs are used again, not freed: one is needed for each attempt --- */
+
+static void on_timeout(struct due *due, uint64_t now_us);
+
+static struct run *new_run(struct work *work)
+{
+    struct list *link = list_pop(&work->idle_runs);
+    struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run));
+    list_init(&run->link);
+    run->overdue = false;
+    run->timeout.on_due = on_timeout;
+    return run;
+}
+
+static void prepare(struct run *run, struct job *job, uint64_t now_us)
+{
+    const struct partition *partition = job->partition;
+    run->job = job;
+    run->started_us = now_us;
+    job->run = run;
+    if (job->began_us == 0)
+        job->began_us = now_us;
+
+    struct attempt *attempt = &run->attempt;
+    attempt->topic = partition->work->options.topic;
+    attempt->partition = partition->number;
+    attempt->offset = job->offset;
+    attempt->timestamp_ms = job->timestamp_ms;
+    attempt->key = job->record.key;
+    attempt->value = job->value;
+    attempt->headers = job->headers;
+    attempt->header_count = job->header_count;
+    attempt->number = job->failures + 1;
+    attempt->own = NULL;
+    attempt->reason.message[0] = '\0';
+}
+
+/* --- what an outcome means --- */
+
+static bool may_wait(const struct job *job)
+{
+    return job->partition->state == PARTITION_OURS && !job->partition->work->draining;
+}
+
+static void on_done(struct job *job, const struct error *reason, uint64_t now_us)
+{
+    (void)reason;
+    struct work *work = job->partition->work;
+    work->counts.done++;
+    job->partition->done++;
+    metric_add(work->series.done, 1);
+    job_done(job, now_us);
+}
+
+static void on_rested(struct due *due, uint64_t now_us)
+{
+    struct job *job = list_entry(due, struct job, rest);
+    struct partition *partition = job->partition;
+    (void)now_us;
+    lane_wake(&partition->lanes, &job->record);
+    schedule_add(&partition->schedule, &job->entry);
+    intake_account(partition);
+    work_turn_soon(partition->work);
+}
+
+static void rest(struct job *job, uint64_t until_us)
+{
+    struct work *work = job->partition->work;
+    work->counts.retries++;
+    metric_add(work->series.retries, 1);
+    lane_rest(&job->partition->lanes, &job->record);
+    intake_account(job->partition);
+    job->rest.on_due = on_rested;
+    alarm_set(&work->alarm, &job->rest.entry, until_us);
+}
+
+static void on_failed(struct job *job, const struct error *reason, uint64_t now_us)
+{
+    struct work *work = job->partition->work;
+    uint64_t delay_us;
+    job->failures++;
+    if (!retry_next(&work->retry, job->failures, &work->random, &delay_us))
+        dead_letter_begin(job, job->failures, reason, now_us);
+    else if (may_wait(job))
+        rest(job, now_us + delay_us);
+    else
+        job_forget(job);
+}
+
+static void on_rejected(struct job *job, const struct error *reason, uint64_t now_us)
+{
+    dead_letter_begin(job, job->failures + 1, reason, now_us);
+}
+
+/* Not the record's fault: it keeps its place, nothing is counted, and the stream starts nothing until the next probe. */
+static void on_unavailable(struct job *job, const struct error *reason, uint64_t now_us)
+{
+    struct work *work = job->partition->work;
+    if (!may_wait(job)) {
+        job_forget(job);
+        return;
+    }
+    lane_put_back(&job->partition->lanes, &job->record);
+    intake_account(job->partition);
+    schedule_add(&job->partition->schedule, &job->entry);
+    schedule_hold_stream(&work->schedule);
+    if (agenda_has(&work->probe_due.entry))
+        return;
+    work->unavailable++;
+    alarm_set(&work->alarm, &work->probe_due.entry, now_us + retry_delay_us(&unavailable_policy, work->unavailable, &work->random));
+    log_warn("work", "%s: what it needs is away, and it waits: %s", work->options.stream, reason->message);
+}
+
+static void on_probe(struct due *due, uint64_t now_us)
+{
+    struct work *work = list_entry(due, struct work, probe_due);
+    (void)now_us;
+    if (work->draining)
+        return;
+    schedule_let_go_stream(&work->schedule);
+    work_turn_soon(work);
+}
+
+/* An attempt that came through: the stream goes on. */
+static void note_available(struct work *work)
+{
+    if (work->unavailable == 0)
+        return;
+    work->unavailable = 0;
+    alarm_unset(&work->alarm, &work->probe_due.entry);
+    if (!work->draining)
+        schedule_let_go_stream(&work->schedule);
+    log_info("work", "%s: what it needs is there again", work->options.stream);
+}
+
+static void (*const outcomes[])(struct job *job, const struct error *reason, uint64_t now_us) = {
+    [OUTCOME_DONE] = on_done,
+    [OUTCOME_FAILED] = on_failed,
+    [OUTCOME_REJECTED] = on_rejected,
+    [OUTCOME_UNAVAILABLE] = on_unavailable,
+};
+
+/* --- an attempt, from its start to its end --- */
+
+static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
+{
+    struct job *job = run->job;
+    struct work *work = job->partition->work;
+    alarm_unset(&work->alarm, &run->timeout.entry);
+    job->run = NULL;
+    work->running--;
+    schedule_release(work->slots);
+    work->counts.attempts++;
+    metric_add(work->series.attempts[outcome], 1);
+    metric_observe(work->series.attempt_duration, (double)(now_us - run->started_us) / 1e6);
+    if (run->overdue && outcome != OUTCOME_DONE)
+        error_set(&run->attempt.reason, E_CANCELED, "the attempt took longer than its timeout of %" PRIu64 " ms",
+                  work->config->timeout_us / 1000);
+    if (outcome != OUTCOME_UNAVAILABLE)
+        note_available(work);
+
+    if (job->partition->state == PARTITION_LEFT)
+        job_forget(job);
+    else
+        outcomes[outcome](job, &run->attempt.reason, now_us);
+    list_push_front(&work->idle_runs, &run->link);
+}
+
+void attempt_end(struct attempt *attempt, enum outcome outcome)
+{
+    struct run *run = list_entry(attempt, struct run, attempt);
+    struct work *work = run->job->partition->work;
+    end_run(run, outcome, clock_us());
+    work_turn_soon(work);
+}
+
+static enum outcome begin(struct work *work, struct job *job)
+{
+    if (!job->unreadable)
+        return work->handler->start(work->handler_state, &job->run->attempt);
+    error_set(&job->run->attempt.reason, E_TOO_LARGE, "there was no memory for its %" PRIu32 " bytes", job->size_bytes);
+    return OUTCOME_REJECTED;
+}
+
+void run_start(struct job *job, uint64_t now_us)
+{
+    struct work *work = job->partition->work;
+    struct run *run = new_run(work);
+    lane_start(&job->partition->lanes, &job->record);
+    intake_account(job->partition);
+    prepare(run, job, now_us);
+    work->running++;
+    if (work->unavailable > 0)
+        schedule_hold_stream(&work->schedule); /* one at a time, until one comes through */
+
+    enum outcome outcome = begin(work, job);
+    if (outcome != OUTCOME_PENDING)
+        end_run(run, outcome, now_us);
+    else if (work->config->timeout_us > 0)
+        alarm_set(&work->alarm, &run->timeout.entry, now_us + work->config->timeout_us);
+}
+
+/* --- ends that are asked for --- */
+
+static void on_timeout(struct due *due, uint64_t now_us)
+{
+    struct run *run = list_entry(due, struct run, timeout);
+    const struct partition *partition = run->job->partition;
+    const struct work *work = partition->work;
+    (void)now_us;
+    run->overdue = true;
+    if (!work->handler->cancel(work->handler_state, &run->attempt))
+        log_warn("work", "%s: partition %" PRId32 " offset %" PRId64 " is stuck: it runs longer than %" PRIu64 " ms and cannot be ended",
+                 work->options.stream, partition->number, run->job->offset, work->config->timeout_us / 1000);
+}
+
+void run_cancel_all(struct partition *partition)
+{
+    const struct work *work = partition->work;
+    list_each(link, &partition->jobs) {
+        struct job *job = list_entry(link, struct job, link);
+        if (job->run != NULL)
+            work->handler->cancel(work->handler_state, &job->run->attempt);
+    }
+}
+
+void run_init(struct work *work)
+{
+    list_init(&work->idle_runs);
+    work->probe_due.on_due = on_probe;
+}
+
+void run_close(struct work *work)
+{
+    for (struct list *link; (link = list_pop(&work->idle_runs)) != NULL;)
+        mem_free(list_entry(link, struct run, link));
+}

@@ -1,0 +1,139 @@
+/* simulate: work that only takes time, on the loop (`timer`) or on a processor (`cpu`). */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "work/alarm.h"
+#include "work/evidence.h"
+#include "work/handler.h"
+#include "work/simulated_job.h"
+
+struct simulate {
+    const struct simulate_config *config;
+    struct handler_context context;
+    struct alarm alarm; /* ends of jobs that wait */
+    struct evidence evidence;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+struct simulation {
+    struct agenda_entry due;
+    struct pool_job burning;
+    struct simulate *simulate;
+    struct attempt *attempt;
+    struct simulated_job job;
+};
+
+static void end(struct simulation *simulation, enum outcome outcome)
+{
+    struct attempt *attempt = simulation->attempt;
+    if (outcome != OUTCOME_DONE)
+        attempt->reason = simulation->job.reason;
+    evidence_end(&simulation->simulate->evidence, attempt, outcome);
+    mem_free(simulation);
+    attempt_end(attempt, outcome);
+}
+
+static void end_as_planned(struct simulation *simulation)
+{
+    end(simulation, simulation->job.fails ? OUTCOME_FAILED : OUTCOME_DONE);
+}
+
+/* --- timer --- */
+
+static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
+{
+    (void)now_us;
+    end_as_planned((struct simulation *)(void *)((char *)entry - offsetof(struct simulation, due)));
+}
+
+/* --- cpu --- */
+
+/* On a worker thread. */
+static void burn(struct pool_job *job)
+{
+    const struct simulation *simulation = list_entry(job, struct simulation, burning);
+    uint64_t until_us = clock_us() + simulation->job.time_us;
+    while (clock_us() < until_us)
+        ;
+}
+
+static void on_burnt(struct pool_job *job)
+{
+    end_as_planned(list_entry(job, struct simulation, burning));
+}
+
+/* --- the handler --- */
+
+static enum outcome simulate_start(void *state, struct attempt *attempt)
+{
+    struct simulate *simulate = state;
+    struct simulated_job job;
+    evidence_start(&simulate->evidence, attempt);
+    if (simulated_job_read(&job, simulate->config, attempt->value, attempt->number, simulate->context.random, &attempt->reason) != 0) {
+        evidence_end(&simulate->evidence, attempt, OUTCOME_REJECTED);
+        return OUTCOME_REJECTED;
+    }
+
+    struct simulation *simulation = mem_zalloc(sizeof(*simulation));
+    simulation->simulate = simulate;
+    simulation->attempt = attempt;
+    simulation->job = job;
+    attempt->own = simulation;
+    if (simulate->config->mode == SIMULATE_CPU)
+        pool_run(simulate->context.pool, &simulation->burning, burn, on_burnt);
+    else
+        alarm_set(&simulate->alarm, &simulation->due, clock_us() + job.time_us);
+    return OUTCOME_PENDING;
+}
+
+/* Comes to its end at the next turn of the loop instead of at its time. */
+static bool simulate_cancel(void *state, struct attempt *attempt)
+{
+    struct simulate *simulate = state;
+    struct simulation *simulation = attempt->own;
+    if (simulate->config->mode == SIMULATE_CPU)
+        return false;
+    simulation->job.fails = true;
+    error_set(&simulation->job.reason, E_CANCELED, "the simulated job was ended before its time");
+    alarm_set(&simulate->alarm, &simulation->due, 0);
+    return true;
+}
+
+static int simulate_open(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err)
+{
+    struct simulate *simulate = mem_zalloc(sizeof(*simulate));
+    simulate->config = &config->simulate;
+    simulate->context = *context;
+    if (evidence_open(&simulate->evidence, config->simulate.record, err) != 0) {
+        mem_free(simulate);
+        return error_wrap(err, "simulate.record");
+    }
+    alarm_init(&simulate->alarm, context->loop, on_due, NULL, simulate);
+    *state = simulate;
+    return 0;
+}
+
+static void on_closed(void *arg)
+{
+    struct simulate *simulate = arg;
+    evidence_close(&simulate->evidence);
+    simulate->closed(simulate->closed_arg);
+    mem_free(simulate);
+}
+
+static void simulate_close(void *state, void (*closed)(void *arg), void *arg)
+{
+    struct simulate *simulate = state;
+    simulate->closed = closed;
+    simulate->closed_arg = arg;
+    alarm_close(&simulate->alarm, on_closed, simulate);
+}
+
+const struct handler simulate_handler = {
+    .name = "simulate",
+    .open = simulate_open,
+    .start = simulate_start,
+    .cancel = simulate_cancel,
+    .close = simulate_close,
+};

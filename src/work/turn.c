@@ -1,0 +1,57 @@
+#include "base/clock.h"
+#include "work/work_parts.h"
+
+/* Starts in one turn of the loop: what else the loop serves waits for about a millisecond at most. */
+#define STARTS_A_TURN 1024
+
+static size_t start_ready(struct scheduler *slots, size_t max, uint64_t now_us)
+{
+    size_t started = 0;
+    struct schedule_entry *entry;
+    while (started < max && (entry = schedule_next(slots)) != NULL) {
+        run_start(list_entry(entry, struct job, entry), now_us);
+        started++;
+    }
+    return started;
+}
+
+/* One round: every slot that is free and every room that is there. The pool's slots are everybody's, so all streams are asked. */
+static size_t round_of_all(struct work_shared *shared, size_t max)
+{
+    uint64_t now_us = clock_us();
+    size_t started = start_ready(&shared->slots, max, now_us);
+    size_t taken = 0;
+    list_each(link, &shared->works) {
+        struct work *work = list_entry(link, struct work, link);
+        if (work->slots == &work->own_slots)
+            started += start_ready(work->slots, max, now_us);
+        taken += intake_take(work);
+    }
+    return started + taken;
+}
+
+static void on_turn(uv_idle_t *idle)
+{
+    struct work *work = idle->data;
+    size_t left = STARTS_A_TURN;
+    uv_idle_stop(idle);
+    for (size_t moved = 1; moved > 0 && left > 0; left -= moved < left ? moved : left)
+        moved = round_of_all(work->shared, left);
+    if (left == 0)
+        work_turn_soon(work);
+    work_check_end(work);
+}
+
+/* An idle handle runs before the loop waits: in this turn when a timer's callback asks, in the next when a descriptor's does,
+ * and then the loop does not wait in between. So a thousand completions make one turn. */
+void work_turn_soon(struct work *work)
+{
+    if (!uv_is_closing((uv_handle_t *)&work->turn))
+        uv_idle_start(&work->turn, on_turn);
+}
+
+void work_turn_init(struct work *work)
+{
+    uv_idle_init(work->shared->loop, &work->turn);
+    work->turn.data = work;
+}

@@ -1,0 +1,329 @@
+#include "work/work.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "work/work_parts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* --- what the group tells --- */
+
+static void *on_assigned(void *owner, struct consumer_partition *source, int32_t number, int64_t start, struct text metadata)
+{
+    struct work *work = owner;
+    (void)metadata;
+    metric_add(work->series.assigned, 1);
+    return partition_new(work, source, number, start);
+}
+
+static void on_ready(void *owner, void *object)
+{
+    intake_wants(object);
+    work_turn_soon(owner);
+}
+
+static void on_revoked(void *owner, void *const *partitions, size_t count)
+{
+    struct work *work = owner;
+    metric_add(work->series.revoked, (double)count);
+    give_up_begin(work, partitions, count);
+}
+
+static void on_lost(void *owner, void *const *partitions, size_t count)
+{
+    struct work *work = owner;
+    metric_add(work->series.lost, (double)count);
+    for (size_t i = 0; i < count; i++)
+        partition_leave(partitions[i]);
+    if (!list_empty(&work->giving_up))
+        return;
+    alarm_unset(&work->alarm, &work->give_up_due.entry);
+    work->final_commit = false;
+}
+
+static void on_offsets_missing(void *owner, void *object, int64_t from, int64_t to)
+{
+    struct work *work = owner;
+    struct partition *partition = object;
+    metric_add(work->series.offsets_missing, (double)(to - from));
+    offsets_skip_to(&partition->offsets, to);
+}
+
+static const struct consumer_events events = {
+    .on_assigned = on_assigned,
+    .on_ready = on_ready,
+    .on_revoked = on_revoked,
+    .on_lost = on_lost,
+    .on_offsets_missing = on_offsets_missing,
+};
+
+/* --- start --- */
+
+static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
+{
+    struct due *due = (struct due *)(void *)entry;
+    (void)arg;
+    due->on_due(due, now_us);
+}
+
+static int check_options(const struct work_options *options, struct error *err)
+{
+    const char *dead = options->config->dead.name;
+    if (dead != NULL && strcmp(dead, options->topic) == 0)
+        return error_set(err, E_INVALID, "the dead letters of %s would come back to it: found dead %s; allowed: another topic",
+                         options->topic, dead);
+    return 0;
+}
+
+static struct consumer *open_consumer(struct work *work, struct error *err)
+{
+    const struct work_config *config = work->config;
+    const struct consumer_options options = {
+        .loop = work->shared->loop,
+        .target = work->options.target,
+        .name = work->options.stream,
+        .topic = work->options.topic,
+        .group = config->group,
+        .instance = config->instance,
+        .assignor = work_assignor_name(config),
+        .start = (enum consumer_start)config->start,
+        .session_us = config->session_us,
+        .heartbeat_us = config->heartbeat_us,
+        .max_poll_us = config->max_poll_us,
+        .prefetch_bytes = config->prefetch_bytes,
+        .partitions = work->options.partitions,
+        .properties = &config->properties,
+        .events = &events,
+        .owner = work,
+    };
+    return consumer_open(&options, err);
+}
+
+static int open_handler(struct work *work, struct error *err)
+{
+    work->handler = handler_of(&work->config->handler);
+    work->handler_context = (struct handler_context){
+        .loop = work->shared->loop,
+        .pool = work->shared->pool,
+        .random = &work->random,
+        .stream = work->options.stream,
+    };
+    return work->handler->open(&work->handler_state, &work->handler_context, &work->config->handler, err);
+}
+
+static void init(struct work *work, const struct work_options *options)
+{
+    const struct work_config *config = options->config;
+    work->options = *options;
+    work->config = config;
+    work->shared = options->shared;
+    random_init(&work->random);
+    work->retry = (struct retry_policy){ .retries = (unsigned)config->retry.retries,
+                                         .base_us = config->retry.base_us,
+                                         .max_us = config->retry.max_us,
+                                         .jitter_us = config->retry.jitter_us };
+    scheduler_init(&work->own_slots, (size_t)config->concurrency);
+    work->slots = config->concurrency > 0 ? &work->own_slots : &work->shared->slots;
+    schedule_stream_init(&work->schedule, work->slots);
+    work->queue.limit = (size_t)config->queue;
+    work->records.limit = (size_t)config->window.records;
+    work->bytes.limit = (size_t)config->window.bytes;
+    list_init(&work->partitions);
+    list_init(&work->hungry);
+    gate_init(&work->gate);
+    run_init(work);
+    give_up_init(work);
+}
+
+static void on_drain_over(struct due *due, uint64_t now_us);
+
+/* From here on there are handles, so nothing may fail. */
+static void open_handles(struct work *work)
+{
+    alarm_init(&work->alarm, work->shared->loop, on_due, NULL, work);
+    gate_enter(&work->gate);
+    work_turn_init(work);
+    gate_enter(&work->gate);
+    work->drain_due.on_due = on_drain_over;
+    work_series_init(work);
+    commit_start(work);
+    list_push(&work->shared->works, &work->link);
+}
+
+static void on_handler_given_up(void *arg)
+{
+    mem_free(arg);
+}
+
+struct work *work_start(const struct work_options *options, struct error *err)
+{
+    if (check_options(options, err) != 0)
+        return NULL;
+    struct work *work = mem_zalloc(sizeof(*work));
+    init(work, options);
+    if (open_handler(work, err) != 0) {
+        mem_free(work);
+        return NULL;
+    }
+    work->consumer = open_consumer(work, err);
+    if (work->consumer == NULL) {
+        work->handler->close(work->handler_state, on_handler_given_up, work);
+        return NULL;
+    }
+    open_handles(work);
+    return work;
+}
+
+bool work_ready(const struct work *work, struct error *err)
+{
+    if (work->closing || work->draining || work->stopped) {
+        error_set(err, E_UNAVAILABLE, "the work of %s is ending", work->options.stream);
+        return false;
+    }
+    if (work->unavailable > 0) {
+        error_set(err, E_UNAVAILABLE, "the work of %s waits for what it needs, which is away", work->options.stream);
+        return false;
+    }
+    return consumer_ready(work->consumer, err);
+}
+
+/* --- drain --- */
+
+void work_stop_fetching(struct work *work)
+{
+    work->stopped = true;
+}
+
+static void stop_starting(struct work *work)
+{
+    work->stopped = true;
+    work->draining = true;
+    schedule_hold_stream(&work->schedule);
+    list_each(link, &work->partitions)
+        partition_drop_waiting(list_entry(link, struct partition, link));
+}
+
+static void cancel_all(struct work *work)
+{
+    list_each(link, &work->partitions)
+        run_cancel_all(list_entry(link, struct partition, link));
+}
+
+static void on_drain_over(struct due *due, uint64_t now_us)
+{
+    struct work *work = list_entry(due, struct work, drain_due);
+    void (*drained)(void *arg, size_t still_running) = work->drained;
+    (void)now_us;
+    cancel_all(work);
+    work->drained = NULL;
+    drained(work->drained_arg, work->running + work->sending);
+}
+
+void work_drain(struct work *work, uint64_t deadline_us, void (*drained)(void *arg, size_t still_running), void *arg)
+{
+    work->drained = drained;
+    work->drained_arg = arg;
+    stop_starting(work);
+    alarm_set(&work->alarm, &work->drain_due.entry, deadline_us);
+    work_check_end(work);
+}
+
+/* --- close: commit and leave the group; the last attempt; the handler; our own handles --- */
+
+static void on_gate_closed(void *arg)
+{
+    struct work *work = arg;
+    list_remove(&work->link);
+    run_close(work);
+    work->closed(work->closed_arg);
+    mem_free(work);
+}
+
+static void on_alarm_closed(void *arg)
+{
+    gate_leave(&((struct work *)arg)->gate);
+}
+
+static void on_idle_closed(uv_handle_t *handle)
+{
+    gate_leave(&((struct work *)handle->data)->gate);
+}
+
+static void on_handler_closed(void *arg)
+{
+    struct work *work = arg;
+    alarm_close(&work->alarm, on_alarm_closed, work);
+    uv_close((uv_handle_t *)&work->turn, on_idle_closed);
+    gate_close(&work->gate, on_gate_closed, work);
+}
+
+static void close_handler(struct work *work)
+{
+    const struct handler *handler = work->handler;
+    if (handler == NULL)
+        return;
+    work->handler = NULL; /* once */
+    handler->close(work->handler_state, on_handler_closed, work);
+}
+
+void work_check_end(struct work *work)
+{
+    if (work->running + work->sending > 0)
+        return;
+    if (work->drained != NULL)
+        alarm_set(&work->alarm, &work->drain_due.entry, 0);
+    else if (work->closing && work->consumer == NULL)
+        close_handler(work);
+}
+
+static void on_consumer_closed(void *arg)
+{
+    struct work *work = arg;
+    work->consumer = NULL;
+    work_check_end(work);
+}
+
+void work_close(struct work *work, void (*closed)(void *arg), void *arg)
+{
+    work->closing = true;
+    work->closed = closed;
+    work->closed_arg = arg;
+    stop_starting(work);
+    commit_stop(work);
+    consumer_close(work->consumer, on_consumer_closed, work);
+}
+
+/* --- what all streams share --- */
+
+static void collect(void *arg)
+{
+    struct work_shared *shared = arg;
+    metric_set(metric(shared->metrics, METRIC_SLOTS_BUSY), (double)shared->slots.busy);
+    metric_set(metric(shared->metrics, METRIC_SLOTS), (double)shared->slots.limit);
+    list_each(link, &shared->works)
+        work_collect(list_entry(link, struct work, link));
+}
+
+void work_shared_init(struct work_shared *shared, uv_loop_t *loop, struct pool *pool, size_t slots, struct metrics *metrics,
+                      struct stats *stats)
+{
+    *shared = (struct work_shared){ .loop = loop, .pool = pool, .metrics = metrics };
+    scheduler_init(&shared->slots, slots);
+    list_init(&shared->works);
+    metrics_on_collect(metrics, collect, shared);
+    work_stats_add(shared, stats);
+}
+
+void work_shared_set_slots(struct work_shared *shared, size_t slots)
+{
+    shared->slots.limit = slots;
+    list_each(link, &shared->works)
+        work_turn_soon(list_entry(link, struct work, link));
+}
+
+void work_shared_close(struct work_shared *shared)
+{
+    work_stats_remove(shared);
+}

@@ -1,0 +1,219 @@
+/* work_parts: what the files of the flow share; nobody else includes it.
+ *
+ *   work.c          opens, drains, closes; the group's events
+ *   job.c           a record as we hold it, and its end
+ *   intake.c        takes records where there is room
+ *   turn.c          when: once a turn of the loop
+ *   run.c           attempts, and what their outcomes mean
+ *   dead_letter.c   publishes what cannot be worked
+ *   partition.c     assigned, given back, lost
+ *   commit.c        commits watermarks
+ *   work_stats.c    what /debug/stats and work.stats tell */
+#pragma once
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/random.h"
+#include "core/lanes.h"
+#include "core/offsets.h"
+#include "core/retry.h"
+#include "core/room.h"
+#include "core/scheduler.h"
+#include "io/kafka/consumer.h"
+#include "work/alarm.h"
+#include "work/handler.h"
+#include "work/work.h"
+
+/* What is due in a work's alarm. The first member, so that an entry leads back to it. */
+struct due {
+    struct agenda_entry entry;
+    void (*on_due)(struct due *due, uint64_t now_us);
+};
+
+enum partition_state {
+    PARTITION_OURS,
+    PARTITION_GIVEN_UP, /* wanted back by the group: what runs may end, nothing begins */
+    PARTITION_LEFT,     /* given back or lost: what ends, ends for nobody */
+};
+
+/* A partition from its assignment until nothing of it is under way any more. A later assignment of the same one is another object,
+ * so what ends late finds its own, never its successor's. */
+struct partition {
+    struct list link; /* in work.partitions, work.giving_up, or work.leftovers */
+    struct work *work;
+    int32_t number;
+    enum partition_state state;
+    struct consumer_partition *source; /* NULL once it is left */
+    struct lane_set lanes;
+    struct schedule_source schedule;
+    struct offsets offsets;
+    struct list jobs;   /* oldest first */
+    struct list hungry; /* in work.hungry while its source may have records */
+    size_t bytes;       /* of its jobs */
+    size_t counted_runnable;
+    size_t sending;     /* dead letters under way */
+    int64_t committed;  /* as last acknowledged */
+    int64_t committing; /* as last asked for */
+    unsigned commits;   /* under way */
+    uint64_t average_bytes;
+    uint64_t done, dead;
+    struct series *consumed_series;
+};
+
+struct run;
+
+/* A record as we hold it: copied out of librdkafka's buffer in one allocation, its texts point behind the struct. */
+struct job {
+    struct record record; /* first: a record leads back to its job */
+    struct schedule_entry entry;
+    struct due rest; /* until the next attempt, of the handler or of the dead letter */
+    struct list link;
+    struct partition *partition;
+    struct run *run;         /* while it runs */
+    struct dead_letter *end; /* once it cannot be worked */
+    int64_t offset;
+    int64_t timestamp_ms;
+    uint64_t sequence; /* in offsets */
+    uint64_t began_us; /* its first attempt; 0 before */
+    unsigned failures;
+    uint32_t header_count;
+    uint32_t size_bytes;
+    bool unreadable; /* no memory was had for its contents: they are absent */
+    struct text value;
+    struct consumer_header headers[]; /* and then the bytes */
+};
+
+/* An attempt under way: kept apart from the job, so that waiting ones are small. */
+struct run {
+    struct attempt attempt; /* first: an attempt leads back to its run */
+    struct due timeout;
+    struct list link; /* in work.idle_runs while it is not used */
+    struct job *job;
+    uint64_t started_us;
+    bool overdue; /* its timeout is over */
+};
+
+struct work_series {
+    struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing;
+    struct series *waiting, *running, *resting, *partitions;
+    struct series *committed, *commit_refused, *assigned, *revoked, *lost;
+};
+
+struct work {
+    struct list link; /* in work_shared.works */
+    struct work_options options;
+    const struct work_config *config;
+    struct work_shared *shared;
+    struct consumer *consumer; /* NULL once it is closed */
+    const struct handler *handler;
+    void *handler_state;
+    struct handler_context handler_context;
+    struct random random;
+    struct retry_policy retry;
+
+    struct scheduler own_slots; /* with `concurrency` */
+    struct scheduler *slots;
+    struct schedule_stream schedule;
+    uv_idle_t turn; /* runs while there is something to start or to take */
+
+    struct list partitions; /* assigned */
+    struct list giving_up;  /* wanted back by the group: what runs of them ends first */
+    struct list leftovers;  /* gone, with something still under way */
+    struct list hungry;     /* partitions, in the order of their turns */
+    struct room queue, records, bytes;
+    struct list idle_runs;
+    size_t running; /* attempts under way, of any partition ever */
+    size_t sending; /* dead letters under way */
+
+    struct alarm alarm;
+    struct due commit_due;
+    struct due give_up_due; /* the end of patience with running jobs of partitions wanted back */
+    struct due probe_due;   /* after UNAVAILABLE: when the next attempt may begin */
+    struct due drain_due;
+    unsigned unavailable; /* in a row; 0: all is well */
+    bool final_commit;    /* of what is given up, under way */
+    uint64_t give_ups;    /* so far: the answer to an earlier final commit is not for this one */
+
+    bool stopped;  /* takes no more records */
+    bool draining; /* starts nothing any more */
+    void (*drained)(void *arg, size_t still_running);
+    void *drained_arg;
+    bool closing;
+    void (*closed)(void *arg);
+    void *closed_arg;
+    struct gate gate;
+
+    struct work_counts counts; /* the cumulative ones */
+    struct work_series series;
+};
+
+/* --- job.c --- */
+/* A copy of the record, at the end of its partition's jobs; not yet in its lane. */
+struct job *job_new(struct partition *partition, const struct consumer_record *record);
+void job_free(struct job *job);
+
+/* --- intake.c --- */
+/* The partition's source has records, perhaps: it gets its turns from now on. */
+void intake_wants(struct partition *partition);
+/* Takes what there is room for, in turns. Returns how many. */
+size_t intake_take(struct work *work);
+/* How many records the partition may take now. */
+size_t intake_room(const struct partition *partition);
+/* After each change of its lanes. */
+void intake_account(struct partition *partition);
+
+/* --- turn.c --- */
+/* Something has changed: what can be started is started, what there is room for is taken, once, before the loop waits again. */
+void work_turn_soon(struct work *work);
+void work_turn_init(struct work *work);
+
+/* --- run.c --- */
+/* Begins an attempt at a ready job that was chosen and has a slot. */
+void run_start(struct job *job, uint64_t now_us);
+/* Asks for the end of what runs of a partition; nobody waits for it. */
+void run_cancel_all(struct partition *partition);
+void run_init(struct work *work);
+void run_close(struct work *work);
+
+/* --- job.c, too --- */
+/* The record is done for good: its offset too, and its successor is ready. The job is gone. */
+void job_done(struct job *job, uint64_t now_us);
+/* The job ends undone: its partition is left, or about to be. It will be read again by whoever comes next. */
+void job_forget(struct job *job);
+
+/* --- dead_letter.c --- */
+/* The running job cannot be worked: it becomes a dead letter, whose report ends it. It rests meanwhile. `attempt` was its last. */
+void dead_letter_begin(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us);
+void dead_letter_free(struct job *job);
+bool dead_letter_is_sending(const struct job *job);
+
+/* --- partition.c --- */
+struct partition *partition_new(struct work *work, struct consumer_partition *source, int32_t number, int64_t start);
+/* Drops what is not under way. */
+void partition_drop_waiting(struct partition *partition);
+size_t partition_under_way(const struct partition *partition);
+/* It is somebody else's now; what is under way ends for nobody. */
+void partition_leave(struct partition *partition);
+/* Something of it has ended: if it was left and this was the last, it is freed. */
+void partition_release(struct partition *partition);
+void give_up_begin(struct work *work, void *const *partitions, size_t count);
+/* Goes on if nothing of what is given up runs any more. */
+void give_up_check(struct work *work);
+void give_up_init(struct work *work);
+
+/* --- commit.c --- */
+void commit_start(struct work *work);
+void commit_stop(struct work *work);
+/* Commits the watermarks of what is given up, then calls give_up_committed. */
+void commit_final(struct work *work);
+void give_up_committed(struct work *work, int code);
+
+/* --- work.c --- */
+/* Something under way has ended: a drain or a close may go on. */
+void work_check_end(struct work *work);
+
+/* --- work_stats.c --- */
+void work_series_init(struct work *work);
+void work_stats_add(struct work_shared *shared, struct stats *stats);
+void work_stats_remove(struct work_shared *shared);
+void work_collect(struct work *work);
