@@ -8,10 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* kafka.properties go to every handle, so it may well hold a consumer's for a producer. */
+static bool is_of_no_interest(const char *facility, const char *line)
+{
+    return strcmp(facility, "CONFWARN") == 0 && strstr(line, "will be ignored by this") != NULL;
+}
+
 /* Runs on librdkafka's threads. Its levels are syslog's; a broker that is away is no error of this process, but a warning. */
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *line)
 {
     const char *name = handle == NULL ? "?" : rd_kafka_opaque(handle);
+    if (is_of_no_interest(facility, line))
+        return;
     if (level <= 2)
         log_error("kafka", "%s: %s: %s", name, facility, line);
     else if (level <= 4)
@@ -87,14 +95,13 @@ static int set_defaults(rd_kafka_conf_t *conf, struct error *err)
         const char *name;
         const char *value;
     } defaults[] = {
-        { "socket.nagle.disable", "true" },        { "reconnect.backoff.ms", "100" },
-        { "reconnect.backoff.max.ms", "500" },     /* back within a second of the broker */
-        { "socket.timeout.ms", "10000" },          /* a broker that hangs is left after this, not after a minute */
-        { "partitioner", "murmur2_random" },       /* of the key, as Java's clients: both write a key to the same partition */
-        { "allow.auto.create.topics", "false" },   /* topics are made by io/kafka/topics, or not at all */
-        { "log.configuration.warnings", "false" }, /* kafka.properties may hold consumer's for a producer, and the reverse */
-        { "log.connection.close", "false" },       /* brokers close idle connections: no event */
-        { "enable.metrics.push", "false" },        /* what we measure is on /metrics */
+        { "socket.nagle.disable", "true" },      { "reconnect.backoff.ms", "100" },
+        { "reconnect.backoff.max.ms", "500" },   /* back within a second of the broker */
+        { "socket.timeout.ms", "10000" },        /* a broker that hangs is left after this, not after a minute */
+        { "partitioner", "murmur2_random" },     /* of the key, as Java's clients: both write a key to the same partition */
+        { "allow.auto.create.topics", "false" }, /* topics are made by io/kafka/topics, or not at all */
+        { "log.connection.close", "false" },     /* brokers close idle connections: no event */
+        { "enable.metrics.push", "false" },      /* what we measure is on /metrics */
     };
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
         if (client_set(conf, err, defaults[i].name, "%s", defaults[i].value) != 0)
@@ -138,16 +145,16 @@ rd_kafka_t *client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct erro
 
 bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event)
 {
-    const char *name = rd_kafka_opaque(handle);
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__FATAL) {
-        /* librdkafka has logged it already (on_log). */
-        log_debug("kafka", "%s: %s", name, rd_kafka_event_error_string(event));
-        return false;
-    }
     char reason[256];
-    rd_kafka_resp_err_t code = rd_kafka_fatal_error(handle, reason, sizeof(reason));
-    log_error("kafka", "%s: the handle is of no more use and is made anew: %s (%s)", name, reason, rd_kafka_err2name(code));
-    return true;
+    const char *name = rd_kafka_opaque(handle);
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(handle, reason, sizeof(reason));
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        log_error("kafka", "%s: the handle is of no more use: %s (%s)", name, reason, rd_kafka_err2name(fatal));
+        return true;
+    }
+    /* librdkafka has logged it already (on_log). */
+    log_debug("kafka", "%s: %s", name, rd_kafka_event_error_string(event));
+    return false;
 }
 
 const char *client_reason(rd_kafka_resp_err_t code)

@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <uv.h>
 
+/* The id of its one broker. The mock cluster names a controller that it does not have, so questions go to this one. */
+#define EMBEDDED_BROKER 1
+
 struct embedded;       /* opaque */
 struct embedded_topic; /* opaque; lives as long as its cluster */
 

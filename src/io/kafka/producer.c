@@ -4,8 +4,8 @@
 #include "io/kafka/embedded.h"
 
 /* The queue's pressure, with a gap so that reading does not start and stop for each record. */
-#define PRESSURE_ON  0.2 /* of the room is left */
-#define PRESSURE_OFF 0.4
+#define PRESSURE_ON  0.8 /* of the queue */
+#define PRESSURE_OFF 0.6
 
 static size_t size_of(const struct producer_record *record)
 {
@@ -106,19 +106,23 @@ static int refuse_code(struct producer_topic *topic, rd_kafka_resp_err_t code, s
     }
 }
 
-double producer_room(const struct producer *producer)
+static double used(const struct producer *producer)
 {
     const struct producer_config *config = producer->options.config;
     double records = (double)producer->in_flight_records / (double)config->queue_records;
     double bytes = (double)producer->in_flight_bytes / (double)config->queue_bytes;
-    double used = records > bytes ? records : bytes;
-    return used >= 1 ? 0 : 1 - used;
+    return records > bytes ? records : bytes;
+}
+
+double producer_room(const struct producer *producer)
+{
+    double part = used(producer);
+    return part >= 1 ? 0 : 1 - part;
 }
 
 static void check_pressure(struct producer *producer)
 {
-    double room = producer_room(producer);
-    bool pressed = producer->pressed ? room < PRESSURE_OFF : room < PRESSURE_ON;
+    bool pressed = used(producer) > (producer->pressed ? PRESSURE_OFF : PRESSURE_ON);
     if (pressed == producer->pressed)
         return;
     producer->pressed = pressed;
@@ -213,6 +217,8 @@ static void on_report(const rd_kafka_message_t *message, uint64_t now_us)
     struct producer_topic *topic = request->topic;
     struct delivery delivery;
     delivery_read(&delivery, message);
+    if (delivery.code == E_CANCELED && topic->producer->phase < PRODUCER_FLUSHING)
+        delivery.code = E_UNAVAILABLE; /* the handle failed; nobody asked for an end */
     delivery.latency_us = now_us > request->sent_us ? now_us - request->sent_us : 0;
 
     leave(topic, request);

@@ -18,6 +18,7 @@ struct embedded_topic;
  *    |  '------- RENEWING      |
  *    '--fatal error--^         |
  *    '---------- close --------'--> CLOSING --nothing in flight--> the handle is ended, `closed` is called */
+/* In this order: from FLUSHING on there is no way back. */
 enum producer_phase { PRODUCER_OPEN, PRODUCER_RENEWING, PRODUCER_FLUSHING, PRODUCER_CLOSING };
 
 /* A librdkafka handle and its queue; ends itself, after its successor has begun. */

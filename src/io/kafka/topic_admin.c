@@ -9,9 +9,11 @@ static rd_kafka_AdminOptions_t *options_for(rd_kafka_t *handle, rd_kafka_admin_o
     return options;
 }
 
-void topic_admin_describe(rd_kafka_t *handle, const char **names, size_t count, rd_kafka_queue_t *queue)
+void topic_admin_describe(rd_kafka_t *handle, int32_t broker, const char **names, size_t count, rd_kafka_queue_t *queue)
 {
     rd_kafka_AdminOptions_t *options = options_for(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    if (broker != TOPIC_ADMIN_CONTROLLER)
+        rd_kafka_AdminOptions_set_broker(options, broker, NULL, 0);
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(names, count);
     rd_kafka_DescribeTopics(handle, topics, options, queue);
     rd_kafka_TopicCollection_destroy(topics);

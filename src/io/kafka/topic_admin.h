@@ -6,10 +6,12 @@
 
 #include <librdkafka/rdkafka.h>
 
-#define TOPIC_ADMIN_TIMEOUT_MS 3000
+#define TOPIC_ADMIN_TIMEOUT_MS 2000
 
-/* Asks what is known of the topics; count > 0. */
-void topic_admin_describe(rd_kafka_t *handle, const char **names, size_t count, rd_kafka_queue_t *queue);
+#define TOPIC_ADMIN_CONTROLLER (-1)
+
+/* Asks a broker, by its id or the cluster's controller, what it knows of the topics; count > 0. */
+void topic_admin_describe(rd_kafka_t *handle, int32_t broker, const char **names, size_t count, rd_kafka_queue_t *queue);
 
 /* Asks to make a topic. 0, or E_INVALID (never an answer then) when librdkafka itself refuses what is asked. */
 int topic_admin_create(rd_kafka_t *handle, const struct topic_config *config, rd_kafka_queue_t *queue, struct error *err);

@@ -56,7 +56,8 @@ static void ask(struct topics *topics)
     size_t count = 0;
     list_each(link, &topics->all) names[count++] = list_entry(link, struct topic, link)->wanted.name;
     topics->asking = true;
-    topic_admin_describe(topics->handle, names, count, topics->events.queue);
+    int32_t broker = topics->target.embedded != NULL ? EMBEDDED_BROKER : TOPIC_ADMIN_CONTROLLER;
+    topic_admin_describe(topics->handle, broker, names, count, topics->events.queue);
     mem_free(names);
 }
 
@@ -112,16 +113,14 @@ static void create(struct topics *topics, struct topic *topic)
 static void on_missing(struct topics *topics, struct topic *topic)
 {
     struct error problem = { 0 };
+    if (topic->present)
+        topics->dirty = true;
     topic->present = false;
     topic->partitions = 0;
     if (!topic->wanted.create) {
         error_set(&problem, E_UNAVAILABLE, "topic %s is missing, and its configuration does not say create: true", topic->wanted.name);
         set_problem(topics, topic, &problem);
         return;
-    }
-    if (topic->problem.code == 0) {
-        error_set(&problem, E_UNAVAILABLE, "topic %s is missing, and is being made", topic->wanted.name);
-        set_problem(topics, topic, &problem);
     }
     if (!topic->creating)
         create(topics, topic);
@@ -265,6 +264,8 @@ bool topic_ready(const struct topic *topic, struct error *err)
         return true;
     if (topic->problem.code != 0)
         *err = topic->problem;
+    else if (topic->creating)
+        error_set(err, E_UNAVAILABLE, "topic %s is missing, and is being made", topic->wanted.name);
     else
         error_set(err, E_UNAVAILABLE, "topic %s: no broker has answered yet", topic->wanted.name);
     return false;
