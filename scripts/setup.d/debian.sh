@@ -109,6 +109,7 @@ debian_release() {
     say "taking $1 from Debian's source archive"
     if ! archive_lists "$newer_sources" deb-src; then
         touch "$run/expired"
+        say "its lists are out of date here: taking only what is known"
         archive_lists "$newer_sources" deb-src -o Acquire::Check-Valid-Until=false || return
     fi
     (cd "$kept" && archive "$newer_sources" apt-get source --download-only -qq "$1" >&2) || return
