@@ -1,4 +1,4 @@
-#include "app/bundles.h"
+#include "api/bundles.h"
 #include "app/node.h"
 #include "base/log.h"
 #include "base/memory.h"

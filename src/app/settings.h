@@ -2,7 +2,7 @@
  * from settings_schema. */
 #pragma once
 
-#include "api/reply.h"
+#include "api/route_config.h"
 #include "base/config.h"
 #include "base/metrics.h"
 #include "ingest/ingest_config.h"
@@ -19,15 +19,6 @@ struct stream_config {
     struct config_list shape; /* of struct shape_field_config */
     struct ingest_config ingest;
     struct work_config work; /* group NULL: the stream is not worked here */
-};
-
-struct route_config {
-    const char *on; /* "GET|POST /submit" */
-    const char *action;
-    const char *stream;
-    const yyjson_val *reply; /* the template for success; the same as replies.accepted */
-    struct reply_config replies;
-    struct config_list use; /* of const char *: bundles */
 };
 
 struct listener_config {

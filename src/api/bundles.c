@@ -1,4 +1,4 @@
-#include "app/bundles.h"
+#include "api/bundles.h"
 
 #include <string.h>
 
