@@ -56,6 +56,11 @@ static bool accept_one(struct http_listener *listener)
     return true; /* that client's own fault: ECONNABORTED, EPROTO, ... (accept(2)) */
 }
 
+static bool is_full(const struct http_listener *listener)
+{
+    return listener->connection_count >= listener->limits.connections;
+}
+
 static void accept_some(uv_poll_t *poll, int status, int events)
 {
     struct http_listener *listener = listener_of(poll);
@@ -63,14 +68,14 @@ static void accept_some(uv_poll_t *poll, int status, int events)
         rest_from(listener, -status);
         return;
     }
-    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        if (listener->connection_count >= listener->limits.connections && !make_room(listener)) {
-            stop_accepting(listener);
-            return;
-        }
+    /* The event tells of one client: it may cost an idle connection its place; whether there are more is not known. */
+    if (is_full(listener) && !make_room(listener)) {
+        stop_accepting(listener);
+        return;
+    }
+    for (int i = 0; i < ACCEPTS_A_TURN && !is_full(listener); i++)
         if (!accept_one(listener))
             return;
-    }
 }
 
 /* The longest idle connection leaves; one that has asked something stays. */
