@@ -1,0 +1,161 @@
+/* One rate shared: by two limiters of one process on connections of their own, and by two processes. Each is asked for more
+ * than its share for 10 s; together they admit at most rate x 10 + burst, and at least 0.98 of it. */
+#include "limiter_fixture.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#define SECONDS 10
+
+struct load {
+    const char *name;
+    double rate;
+    int64_t burst;
+    unsigned asked_a_ms; /* of each limiter: together well over the rate */
+};
+
+static const struct load loads[] = {
+    { "low", 50, 120, 1 },
+    { "middle", 2000, 500, 3 },
+    { "high", 100000, 20000, 120 },
+};
+
+#define LOADS (sizeof(loads) / sizeof(loads[0]))
+
+static struct redis_server server;
+
+static int start(void **state)
+{
+    server_start(&server);
+    return 0;
+}
+
+static int finish(void **state)
+{
+    server_end(&server);
+    return 0;
+}
+
+static void on_late(void *arg, struct limiter_decision decision)
+{
+    uint64_t *admitted = arg;
+    *admitted += decision.outcome == LIMITER_ADMITTED;
+}
+
+struct asker {
+    struct limiter_fixture l;
+    const struct load *load;
+    uint64_t *admitted;
+    uint64_t asked;
+};
+
+static void given_asker(struct asker *asker, const struct load *load, uint64_t *admitted, const char *prefix)
+{
+    static char names[2 * LOADS * 4][64];
+    static size_t used;
+    char *name = names[used++];
+    snprintf(name, sizeof(names[0]), "%s-%s", prefix, load->name);
+    *asker = (struct asker){ .load = load, .admitted = admitted };
+    given_limiter(&asker->l, &server, (struct limiter_config){ .rate = load->rate, .burst = load->burst, .name = name });
+}
+
+/* What is due by now, at an even pace. */
+static void ask(struct asker *asker, uint64_t passed_us)
+{
+    uint64_t due = passed_us * asker->load->asked_a_ms / 1000;
+    for (; asker->asked < due; asker->asked++) {
+        struct limiter_decision decision = limiter_take(asker->l.limiter, TEXT_NONE, 1, clock_us(), on_late, asker->admitted);
+        *asker->admitted += decision.outcome == LIMITER_ADMITTED;
+    }
+}
+
+static void run_askers(struct asker *askers, size_t count, uint64_t began_us)
+{
+    uint64_t passed_us;
+    while ((passed_us = clock_us() - began_us) < SECONDS * 1000000) {
+        for (size_t i = 0; i < count; i++) {
+            ask(&askers[i], passed_us);
+            uv_run(&askers[i].l.f.loop, UV_RUN_NOWAIT);
+        }
+        usleep(500);
+    }
+}
+
+static void judge(const struct load *load, uint64_t admitted, double calls)
+{
+    double whole = load->rate * SECONDS + (double)load->burst;
+    print_message("%-6s %6.0f/s: %llu admitted, %.4f of the whole, %.0f calls\n", load->name, load->rate, (unsigned long long)admitted,
+                  (double)admitted / whole, calls);
+    assert_true((double)admitted <= whole + load->rate * 0.02); /* the last round ends some milliseconds after the 10 s */
+    assert_true((double)admitted >= 0.98 * whole);
+}
+
+static void two_limiters_of_a_process_share_a_rate(void **state)
+{
+    struct asker askers[2 * LOADS];
+    uint64_t admitted[LOADS] = { 0 };
+    for (size_t i = 0; i < 2 * LOADS; i++)
+        given_asker(&askers[i], &loads[i / 2], &admitted[i / 2], "one-process");
+    run_askers(askers, 2 * LOADS, clock_us());
+    for (size_t i = 0; i < LOADS; i++) {
+        double calls = counted(&askers[2 * i].l.f, "ok") + counted(&askers[2 * i + 1].l.f, "ok");
+        judge(&loads[i], admitted[i], calls);
+    }
+    for (size_t i = 0; i < 2 * LOADS; i++) {
+        assert_true(decisions(&askers[i].l, "refused") == 0);
+        close_limiter(&askers[i].l);
+    }
+}
+
+struct report {
+    uint64_t admitted[LOADS];
+    double calls[LOADS];
+    atomic_bool ready;
+};
+
+/* What one process does; it tells the other through shared memory. */
+static void be_a_process(struct report *report, struct report *other)
+{
+    struct asker askers[LOADS];
+    for (size_t i = 0; i < LOADS; i++)
+        given_asker(&askers[i], &loads[i], &report->admitted[i], "two-processes");
+    atomic_store(&report->ready, true);
+    while (!atomic_load(&other->ready))
+        usleep(100);
+    run_askers(askers, LOADS, clock_us());
+    for (size_t i = 0; i < LOADS; i++) {
+        report->calls[i] = counted(&askers[i].l.f, "ok");
+        close_limiter(&askers[i].l);
+    }
+}
+
+static void two_processes_share_a_rate(void **state)
+{
+    struct report *reports = mmap(NULL, 2 * sizeof(*reports), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(reports != MAP_FAILED);
+    pid_t other = fork();
+    if (other == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        be_a_process(&reports[1], &reports[0]);
+        _exit(0);
+    }
+    be_a_process(&reports[0], &reports[1]);
+    int status;
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
+    for (size_t i = 0; i < LOADS; i++) {
+        assert_true(reports[0].admitted[i] > 0);
+        assert_true(reports[1].admitted[i] > 0);
+        judge(&loads[i], reports[0].admitted[i] + reports[1].admitted[i], reports[0].calls[i] + reports[1].calls[i]);
+    }
+    munmap(reports, 2 * sizeof(*reports));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_limiters_of_a_process_share_a_rate),
+        cmocka_unit_test(two_processes_share_a_rate),
+    };
+    return cmocka_run_group_tests(tests, start, finish);
+}
