@@ -31,12 +31,12 @@ static struct text userinfo(const char *url)
     return (struct text){ colon + 1, (size_t)(at - colon - 1) };
 }
 
+/* The value behind "password=": in libpq's quotes, or up to a blank or the next parameter. */
 static struct text assignment(const char *value)
 {
-    if (*value != '\'')
-        return (struct text){ value, strcspn(value, " \t\r\n&") };
-    const char *end = strchr(value + 1, '\'');
-    return (struct text){ value, end == NULL ? strlen(value) : (size_t)(end + 1 - value) };
+    const char *quote = *value == '\'' ? strchr(value + 1, '\'') : NULL;
+    const char *rest = quote == NULL ? value : quote;
+    return (struct text){ value, (size_t)(rest - value) + strcspn(rest, " \t\r\n&") };
 }
 
 static struct text first_secret(const char *text)

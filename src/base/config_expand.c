@@ -1,6 +1,7 @@
 #include "base/config_expand.h"
 
 #include "base/config_report.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,10 @@ static bool take_value(struct expansion *expansion, struct text name, const char
     expansion->total += size;
     if (expansion->total > CONFIG_EXPANDED_MAX) {
         fail(expansion, "the values of variables grow beyond 1 MiB");
+        return false;
+    }
+    if (!utf8_valid(value, size)) {
+        fail(expansion, arena_printf(expansion->arena, "the value of %.*s is no UTF-8 text", TEXT_ARG(name)));
         return false;
     }
     buffer_append(&expansion->text, value, size);

@@ -2,6 +2,7 @@
 
 #include "base/config_report.h"
 #include "base/config_shape.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,8 @@ static struct config_node *member(struct walk *walk, const char *name)
     struct config_node *child = config_node_child(walk->node, name);
     if (child != NULL)
         return child;
+    if (strlen(name) > CONFIG_KEY_MAX)
+        REFUSE(walk, "found a name of %zu bytes; allowed: %d", strlen(name), CONFIG_KEY_MAX);
     child = nothing(walk->arena);
     child->name = name;
     config_node_add(walk->node, child);
@@ -143,10 +146,15 @@ static struct config_node *find(struct walk *walk)
     return walk->node;
 }
 
-static bool has_empty_name(const char *path)
+/* What is wrong with a path before anybody looks for it, or NULL. */
+static const char *path_mistake(const char *path)
 {
     size_t size = strlen(path);
-    return size == 0 || path[0] == '.' || path[size - 1] == '.' || strstr(path, "..") != NULL;
+    if (!utf8_valid(path, size))
+        return "found a path that is no UTF-8 text";
+    if (size == 0 || path[0] == '.' || path[size - 1] == '.' || strstr(path, "..") != NULL)
+        return "found an empty name in the path; allowed: names with one dot between them, as in pool.workers=10";
+    return NULL;
 }
 
 static struct config_node *root_of(struct config_node *node)
@@ -159,9 +167,9 @@ static struct config_node *root_of(struct config_node *node)
 struct config_node *config_override_apply(struct arena *arena, struct config_node *root, const struct config_schema *schema,
                                           const struct config_override *override, struct config_report *report)
 {
-    if (has_empty_name(override->path)) {
-        config_report_add(report, CONFIG_FROM_OVERRIDE, 0, override->path,
-                          "found an empty name in the path; allowed: names with one dot between them, as in pool.workers=10");
+    const char *mistake = path_mistake(override->path);
+    if (mistake != NULL) {
+        config_report_add(report, CONFIG_FROM_OVERRIDE, 0, override->path, "%s", mistake);
         return root;
     }
     const struct config_tree_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };

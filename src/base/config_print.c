@@ -1,7 +1,6 @@
-#include "base/config_json.h"
+#include "base/config_quote.h"
 #include "base/config_shown.h"
 
-#include <ctype.h>
 #include <string.h>
 
 struct printer {
@@ -17,43 +16,6 @@ static void indent(struct printer *printer, unsigned depth)
     if (!printer->behind_dash)
         buffer_printf(printer->out, "%*s", (int)depth * 2, "");
     printer->behind_dash = false;
-}
-
-/* No YAML reader sees anything but this word in it, in any place. */
-static bool is_word(const char *text)
-{
-    size_t size = strlen(text);
-    if (size == 0 || strchr("-.+", text[0]) != NULL)
-        return size > 1 && isdigit((unsigned char)text[1]) && strspn(text + 1, "0123456789.eE") == size - 1;
-    for (size_t i = 0; i < size; i++) {
-        if (!isalnum((unsigned char)text[i]) && strchr(i == 0 ? "_/$" : "_/$.:+-", text[i]) == NULL)
-            return false;
-    }
-    return text[size - 1] != ':';
-}
-
-/* `${` as `$${`: what is printed is read again without expansion. */
-static const char *escape(struct printer *printer, const char *text)
-{
-    if (strstr(text, "${") == NULL)
-        return text;
-    struct buffer escaped = { 0 };
-    for (; *text != '\0'; text++) {
-        if (strncmp(text, "${", 2) == 0)
-            buffer_char(&escaped, '$');
-        buffer_char(&escaped, *text);
-    }
-    const char *copy = arena_strndup(&printer->arena, escaped.data, escaped.size);
-    buffer_free(&escaped);
-    return copy;
-}
-
-static void print_text(struct printer *printer, const char *text, bool plain)
-{
-    if (is_word(text) && (plain || config_core_of(text) == CONFIG_CORE_TEXT))
-        buffer_string(printer->out, text);
-    else
-        buffer_json_string(printer->out, text_of(escape(printer, text)));
 }
 
 static void print_remark(struct printer *printer, const struct config_node *node)
@@ -77,7 +39,7 @@ static void print_on_line(struct printer *printer, const struct config_node *nod
     if (config_shown_absent(node) || config_node_is_null(node))
         buffer_string(printer->out, "null");
     else if (node->kind == CONFIG_SCALAR)
-        print_text(printer, config_shown_text(&printer->arena, node, field), node->plain);
+        config_quote_value(printer->out, config_shown_text(&printer->arena, node, field), node->plain);
     else
         buffer_string(printer->out, node->kind == CONFIG_SEQUENCE ? "[]" : "{}");
     print_remark(printer, node);
@@ -86,7 +48,7 @@ static void print_on_line(struct printer *printer, const struct config_node *nod
 static void print_member(struct printer *printer, const struct config_node *node, const struct config_field *field, unsigned depth)
 {
     indent(printer, depth);
-    print_text(printer, node->name, true);
+    config_quote_key(printer->out, node->name);
     buffer_char(printer->out, ':');
     if (is_on_line(node)) {
         buffer_char(printer->out, ' ');

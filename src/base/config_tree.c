@@ -50,14 +50,15 @@ static struct text line_at(struct text yaml, size_t line)
 }
 
 /* The mistakes that YAML's own words explain badly. */
-static const char *hint(struct text line)
+static const char *hint(struct text line, const char *context)
 {
     size_t blank = 0;
     while (blank < line.size && (line.data[blank] == ' ' || line.data[blank] == '\t'))
         blank++;
     if (memchr(line.data, '\t', blank) != NULL)
         return "; the line begins with a tab, allowed: spaces";
-    if (memmem(line.data, line.size, "${", 2) != NULL)
+    bool in_flow = context != NULL && strstr(context, "flow") != NULL;
+    if (in_flow && memmem(line.data, line.size, "${", 2) != NULL)
         return "; a value with ${...} needs quotes inside of { } and [ ]";
     return "";
 }
@@ -76,7 +77,7 @@ static void on_wrong_syntax(struct reader *reader)
     const yaml_parser_t *parser = &reader->parser;
     const char *problem = parser->problem == NULL ? "not enough memory" : parser->problem;
     size_t line = parser->problem_mark.line;
-    const char *advice = hint(line_at(reader->yaml, line));
+    const char *advice = hint(line_at(reader->yaml, line), parser->context);
     if (parser->context == NULL)
         FATAL(reader, line, "this is not YAML: %s%s", problem, advice);
     else if (reader->source->line == 0 || parser->context_mark.line == line)
@@ -217,10 +218,15 @@ static const char *read_key(struct reader *reader, struct config_node *mapping, 
     struct config_node *key = read_node(reader, NULL, NULL, depth);
     if (reader->failed)
         return NULL;
-    if (key->kind == CONFIG_SCALAR)
+    const char *path = config_node_path(reader->arena, mapping);
+    if (key->kind != CONFIG_SCALAR)
+        config_report_add(reader->report, reader->source->file, line, path, "found a %s as a key; allowed: a text",
+                          key->kind == CONFIG_MAPPING ? "mapping" : "list");
+    else if (strlen(key->text) > CONFIG_KEY_MAX)
+        config_report_add(reader->report, reader->source->file, line, path, "found a key of %zu bytes; allowed: %d", strlen(key->text),
+                          CONFIG_KEY_MAX);
+    else
         return key->text;
-    config_report_add(reader->report, reader->source->file, line, config_node_path(reader->arena, mapping),
-                      "found a %s as a key; allowed: a text", key->kind == CONFIG_MAPPING ? "mapping" : "list");
     return NULL;
 }
 

@@ -15,6 +15,7 @@
 #define CONFIG_FILE_MAX  ((size_t)1 << 20)
 #define CONFIG_NODES_MAX 10000
 #define CONFIG_DEPTH_MAX 32
+#define CONFIG_KEY_MAX   128 /* bytes; no property of librdkafka comes near */
 
 enum config_kind { CONFIG_SCALAR, CONFIG_SEQUENCE, CONFIG_MAPPING };
 

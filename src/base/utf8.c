@@ -30,3 +30,11 @@ size_t utf8_length(const char *at, size_t left)
             return follow(bytes, left, i);
     return 0;
 }
+
+bool utf8_valid(const char *data, size_t size)
+{
+    size_t at = 0;
+    for (size_t length = 1; at < size && length > 0; at += length)
+        length = utf8_length(data + at, size - at);
+    return at == size;
+}

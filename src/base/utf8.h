@@ -1,7 +1,11 @@
 /* utf8: is this text? Well-formed UTF-8 as RFC 3629 section 4 has it: no overlong forms, no surrogates. Any thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of the well-formed sequence at `at`, 1 for ASCII; 0 if there is none. `left` >= 1 bytes may be read. */
 size_t utf8_length(const char *at, size_t left);
+
+/* Is all of it well-formed? Nothing is. */
+bool utf8_valid(const char *data, size_t size);

@@ -1,15 +1,10 @@
-/* config_sample: a schema with every type, and what the configuration's tests do with it. */
+/* config_sample: a schema with every type, for the tests of base/config and its fuzz target. */
 #pragma once
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/config.h"
 
-#include <cmocka.h>
-#include <string.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum order { ORDER_PARTITION, ORDER_KEY, ORDER_NONE };
 
@@ -119,44 +114,3 @@ static const struct config_field sample_fields[] = {
 static const struct config_schema sample_schema = {
     .name = "configuration", .doc = "All of it.", .size = sizeof(struct sample), .fields = sample_fields
 };
-
-/* What a test has read. */
-struct reading {
-    struct config *config;
-    struct sample sample;
-    struct config_report report;
-};
-
-static inline void read_with(struct reading *reading, const char *yaml, const struct config_override *overrides, size_t count)
-{
-    reading->config = config_read_text("x.yaml", yaml, &sample_schema, overrides, count, &reading->sample, &reading->report);
-}
-
-static inline void end_reading(struct reading *reading)
-{
-    config_free(reading->config);
-}
-
-/* All mistakes as they are printed. */
-static inline void assert_mistakes(const struct reading *reading, const char *expected)
-{
-    struct buffer printed = { 0 };
-    config_report_print(&reading->report, &printed);
-    buffer_char(&printed, '\0');
-    assert_string_equal(printed.data, expected);
-    buffer_free(&printed);
-}
-
-static inline void given(struct reading *reading, const char *yaml)
-{
-    read_with(reading, yaml, NULL, 0);
-    assert_mistakes(reading, "");
-}
-
-static inline void assert_refused(const char *yaml, const char *mistakes)
-{
-    struct reading reading;
-    read_with(&reading, yaml, NULL, 0);
-    assert_mistakes(&reading, mistakes);
-    end_reading(&reading);
-}

@@ -1,4 +1,4 @@
-#include "config_sample.h"
+#include "config_reading.h"
 
 #include <stdlib.h>
 
