@@ -243,6 +243,27 @@ static void a_redis_without_room_for_clients_is_tried_again(void **state)
     server_end(&server);
 }
 
+static void a_redis_that_became_a_replica_is_left_for_a_new_connection(void **state)
+{
+    struct redis_server server;
+    struct fixture f;
+    char fault[256];
+    given_server(&server);
+    given_connection(&f, &server);
+    char command[64];
+    snprintf(command, sizeof(command), "REPLICAOF 127.0.0.1 %d", free_port());
+    server_say(&server, command);
+    struct outcome outcome = answer_to(&f, "SET a b");
+    assert_int_equal(outcome.type, REDIS_ERROR);
+    assert_false(redis_ready(f.redis));
+    assert_non_null(strstr(last_fault(&f, fault), "READONLY"));
+    server_say(&server, "REPLICAOF NO ONE");
+    assert_true(becomes_ready(&f, 1000));
+    assert_string_equal(answer_to(&f, "SET a b").text, "OK");
+    close_all(&f);
+    server_end(&server);
+}
+
 static void closing_does_not_wait_for_a_frozen_redis(void **state)
 {
     struct redis_server server;
@@ -276,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_busy_loop_is_not_taken_for_a_slow_redis),
         cmocka_unit_test(somebody_who_never_answers_is_given_up),
         cmocka_unit_test(a_redis_without_room_for_clients_is_tried_again),
+        cmocka_unit_test(a_redis_that_became_a_replica_is_left_for_a_new_connection),
         cmocka_unit_test(closing_does_not_wait_for_a_frozen_redis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,9 @@
  * Redis is used again less than a second after it is back.
  *
  * A command that is not answered within the timeout ends as E_UNAVAILABLE, and its late reply is ignored. Where nothing at all
- * was heard for two timeouts, the connection is given up for a new one. Replies that lie in the socket when the timeout comes
- * count as in time, so that a busy loop is not taken for a slow Redis.
+ * was heard for two timeouts, the connection is given up for a new one; also where Redis says that it became a replica, is
+ * loading, or knows us no more. Replies that lie in the socket when the timeout comes count as in time, so that a busy loop is
+ * not taken for a slow Redis.
  *
  * Commands of one loop turn leave in one write, before the loop waits; so do not send from a uv_prepare callback.
  * Loop thread only, in a process that ignores SIGPIPE. Nothing here blocks: names are looked up in libuv's thread pool. Secrets

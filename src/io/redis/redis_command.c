@@ -166,14 +166,16 @@ static void end(struct command *command, int status, enum redis_result result, c
     done(command->arg, status, reply);
 }
 
+static bool is_error(const struct redis_reply *reply, const char *code)
+{
+    struct text text = redis_reply_text(reply);
+    return redis_reply_type(reply) == REDIS_ERROR && text.size >= strlen(code) && memcmp(text.data, code, strlen(code)) == 0;
+}
+
 /* Redis has forgotten the script: it was restarted or told to. EVAL makes it known again. */
 static bool sent_again(struct command *command, const struct redis_reply *reply)
 {
-    static const char no_script[] = "NOSCRIPT";
-    if (command->script == NULL || redis_reply_type(reply) != REDIS_ERROR)
-        return false;
-    struct text text = redis_reply_text(reply);
-    if (text.size < sizeof(no_script) - 1 || memcmp(text.data, no_script, sizeof(no_script) - 1) != 0)
+    if (command->script == NULL || !is_error(reply, "NOSCRIPT"))
         return false;
     write_script(command, TEXT("EVAL"), text_of(command->script->source));
     command->script = NULL;
@@ -188,19 +190,32 @@ static void on_answer(struct command *command, const struct redis_reply *reply)
         end(command, 0, redis_reply_type(reply) == REDIS_ERROR ? REDIS_RESULT_ERROR : REDIS_RESULT_OK, reply);
 }
 
+/* Another Redis has become the one to write to, or this one does not know us any more: only a new connection helps. */
+static bool ends_connection(const struct redis_reply *reply)
+{
+    static const char *const codes[] = { "READONLY ", "MASTERDOWN ", "NOAUTH ", "LOADING " };
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (is_error(reply, codes[i]))
+            return true;
+    return false;
+}
+
 static void on_reply(redisAsyncContext *context, void *data, void *arg)
 {
     struct command *command = arg;
+    struct redis *redis = command->redis;
     const struct redis_reply *reply = data;
     (void)context;
-    command->redis->under_way--;
+    redis->under_way--;
     if (reply != NULL)
-        command->redis->unanswered_us = clock_us();
+        redis->unanswered_us = clock_us();
     if (command->done != NULL && reply != NULL && sent_again(command, reply))
         return;
     if (command->done != NULL)
         on_answer(command, reply);
     free_command(command);
+    if (reply != NULL && redis->state == REDIS_READY && ends_connection(reply))
+        redis_give_up(redis, "it says %.*s", TEXT_ARG(redis_reply_text(reply)));
 }
 
 void redis_end_commands(struct redis *redis, int status, enum redis_result result)
