@@ -17,7 +17,7 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void run(const struct attack_options *options, const struct target *target, struct tally *tally)
+static void run(const struct attack_options *options, const struct url *target, struct tally *tally)
 {
     uv_loop_t loop;
     struct load load;
@@ -37,9 +37,9 @@ int attack_main(int argc, char **argv)
     if (status != 0)
         return status < 0 ? 0 : status;
 
-    struct target target;
+    struct url target;
     struct error err;
-    if (target_parse(&target, options.target, &err) != 0) {
+    if (url_parse(&target, options.target, &err) != 0) {
         fprintf(stderr, "millrace attack: %s\n", err.message);
         return 2;
     }

@@ -150,7 +150,7 @@ void caller_send(struct caller *caller)
     begin_request(caller);
 }
 
-void caller_init(struct caller *caller, uv_loop_t *loop, const struct target *target, uint64_t timeout_us, caller_cb done)
+void caller_init(struct caller *caller, uv_loop_t *loop, const struct url *target, uint64_t timeout_us, caller_cb done)
 {
     memset(caller, 0, offsetof(struct caller, input));
     caller->loop = loop;

@@ -7,7 +7,7 @@
  * A failed connection is no state of its own: the next send connects again. Loop thread only. */
 #pragma once
 
-#include "attack/target.h"
+#include "attack/url.h"
 #include "base/buffer.h"
 
 #include <llhttp.h>
@@ -27,7 +27,7 @@ struct caller {
     uint64_t intended_us; /* the caller's: when this request was meant to start */
     enum caller_state state;
     uv_loop_t *loop;
-    const struct target *target;
+    const struct url *target;
     caller_cb done;
     uint64_t timeout_ms;
     struct buffer request; /* what is to be sent, or is being sent */
@@ -45,7 +45,7 @@ struct caller {
 };
 
 /* `target` is borrowed. */
-void caller_init(struct caller *caller, uv_loop_t *loop, const struct target *target, uint64_t timeout_us, caller_cb done);
+void caller_init(struct caller *caller, uv_loop_t *loop, const struct url *target, uint64_t timeout_us, caller_cb done);
 
 /* Sends what stands in caller->request. `done` fires once, later. Not while a request is on its way. */
 void caller_send(struct caller *caller);

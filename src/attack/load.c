@@ -185,7 +185,7 @@ static void start_timer(struct load *load, uv_loop_t *loop, uv_timer_t *timer, u
         uv_timer_start(timer, on_time, after_ms, again ? after_ms : 0);
 }
 
-void load_start(struct load *load, uv_loop_t *loop, const struct attack_options *options, const struct target *target, struct tally *tally)
+void load_start(struct load *load, uv_loop_t *loop, const struct attack_options *options, const struct url *target, struct tally *tally)
 {
     *load = (struct load){ .options = options, .target = target, .tally = tally };
     load->terminal = isatty(STDOUT_FILENO) && !options->json;

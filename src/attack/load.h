@@ -21,7 +21,7 @@ struct load_worker {
 
 struct load {
     const struct attack_options *options;
-    const struct target *target;
+    const struct url *target;
     struct tally *tally;
     struct random random;
     struct caller *callers;
@@ -37,5 +37,5 @@ struct load {
 };
 
 /* `load` may be freed when the loop has ended, after load_free. */
-void load_start(struct load *load, uv_loop_t *loop, const struct attack_options *options, const struct target *target, struct tally *tally);
+void load_start(struct load *load, uv_loop_t *loop, const struct attack_options *options, const struct url *target, struct tally *tally);
 void load_free(struct load *load);

@@ -1,17 +1,17 @@
-#include "attack/target.h"
+#include "attack/url.h"
 
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
-static int look_up(struct target *target, const char *host, const char *port, struct error *err)
+static int look_up(struct url *url, const char *host, const char *port, struct error *err)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *found;
     int rc = getaddrinfo(host, port, &hints, &found);
     if (rc != 0)
         return error_set(err, E_UNAVAILABLE, "-target: %s:%s: %s", host, port, gai_strerror(rc));
-    memcpy(&target->address, found->ai_addr, found->ai_addrlen);
+    memcpy(&url->address, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     return 0;
 }
@@ -34,20 +34,20 @@ static void split_port(char *authority, char **host, char **port)
     *port = colon + 1;
 }
 
-int target_parse(struct target *target, const char *url, struct error *err)
+int url_parse(struct url *url, const char *text, struct error *err)
 {
     static const char scheme[] = "http://";
-    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 || strlen(url) >= TARGET_TEXT_MAX)
-        return error_set(err, E_INVALID, "-target: found \"%.200s\"; allowed: http://HOST:PORT/PATH", url);
+    if (strncmp(text, scheme, sizeof(scheme) - 1) != 0 || strlen(text) >= URL_TEXT_MAX)
+        return error_set(err, E_INVALID, "-target: found \"%.200s\"; allowed: http://HOST:PORT/PATH", text);
 
-    const char *authority = url + sizeof(scheme) - 1;
+    const char *authority = text + sizeof(scheme) - 1;
     size_t size = strcspn(authority, "/?");
-    snprintf(target->host, sizeof(target->host), "%.*s", (int)size, authority);
-    snprintf(target->path, sizeof(target->path), "%s%s", authority[size] == '/' ? "" : "/", authority + size);
+    snprintf(url->host, sizeof(url->host), "%.*s", (int)size, authority);
+    snprintf(url->path, sizeof(url->path), "%s%s", authority[size] == '/' ? "" : "/", authority + size);
 
-    char copy[TARGET_TEXT_MAX];
-    snprintf(copy, sizeof(copy), "%s", target->host);
+    char copy[URL_TEXT_MAX];
+    snprintf(copy, sizeof(copy), "%s", url->host);
     char *host, *port;
     split_port(copy, &host, &port);
-    return look_up(target, host, port, err);
+    return look_up(url, host, port, err);
 }
