@@ -3,8 +3,7 @@
 #include "base/config_units.h"
 #include "base/config_words.h"
 
-#include <stdint.h>
-#include <string.h>
+#include <ctype.h>
 
 #define SCHEMAS_MAX 128
 
@@ -30,8 +29,7 @@ static const char introduction[] =
     "- **Durations** have a unit: `500us`, `100ms`, `10s`, `5m`, `2h`. **Sizes** may have one: `900`, `64KiB`, `1MiB`, `2GiB`; `KB` and `MB`\n"
     "  count in thousands.\n"
     "- **Secrets** are a text (better `\"${NAME}\"`) or `{ file: PATH }`, and are never printed.\n"
-    "- An empty value or `null` is the same as a key that is not there. An unknown key is a mistake.\n"
-    "- **(reload)** marks what SIGHUP may change in a running server.\n";
+    "- An empty value or `null` is the same as a key that is not there. An unknown key is a mistake.\n";
 
 static void remember(struct document *document, const struct config_schema *schema)
 {
@@ -43,12 +41,21 @@ static void remember(struct document *document, const struct config_schema *sche
         document->schemas[document->count++] = schema;
 }
 
-/* GitHub's anchor of a heading: lower case, spaces as dashes. */
+/* GitHub's anchor of a heading: lower case, blanks as dashes, no other punctuation. */
+static void print_anchor(struct document *document, const char *heading)
+{
+    for (const char *at = heading; *at != '\0'; at++) {
+        if (*at == ' ')
+            buffer_char(document->out, '-');
+        else if (isalnum((unsigned char)*at) || *at == '-' || *at == '_')
+            buffer_char(document->out, (char)tolower((unsigned char)*at));
+    }
+}
+
 static void print_link(struct document *document, const struct config_schema *schema)
 {
     buffer_printf(document->out, "[%s](#", schema->name);
-    for (const char *at = schema->name; *at != '\0'; at++)
-        buffer_char(document->out, *at == ' ' ? '-' : *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at);
+    print_anchor(document, schema->name);
     buffer_char(document->out, ')');
 }
 
@@ -139,7 +146,7 @@ static void print_field(struct document *document, const struct config_field *fi
     print_default(document, field);
     buffer_string(document->out, " | ");
     print_words(document, field->doc);
-    buffer_string(document->out, field->reloadable ? " (reload) |\n" : " |\n");
+    buffer_string(document->out, " |\n");
     if (field->schema != NULL)
         remember(document, field->schema);
 }

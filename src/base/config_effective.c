@@ -8,21 +8,12 @@ struct builder {
 
 static yyjson_mut_val *value_of(struct builder *builder, const struct config_node *node, const struct config_field *field);
 
-/* A number or truth where the field or the YAML says so; durations and sizes keep their units. */
-static bool is_typed(const struct config_node *node, const struct config_field *field)
-{
-    if (field == NULL)
-        return false;
-    bool is_number = field->type == CONFIG_INT || field->type == CONFIG_NUMBER || field->type == CONFIG_BOOL;
-    return is_number || (field->type == CONFIG_JSON && node->plain);
-}
-
 static yyjson_mut_val *scalar(struct builder *builder, const struct config_node *node, const struct config_field *field)
 {
     const char *text = config_shown_text(&builder->arena, node, field);
     if (config_node_is_null(node))
         return yyjson_mut_null(builder->doc);
-    if (text == node->text && is_typed(node, field))
+    if (text == node->text && config_shown_typed(node, field))
         return config_json_scalar(builder->doc, text);
     return yyjson_mut_strcpy(builder->doc, text);
 }

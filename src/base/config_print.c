@@ -39,7 +39,7 @@ static void print_on_line(struct printer *printer, const struct config_node *nod
     if (config_shown_absent(node) || config_node_is_null(node))
         buffer_string(printer->out, "null");
     else if (node->kind == CONFIG_SCALAR)
-        config_quote_value(printer->out, config_shown_text(&printer->arena, node, field), node->plain);
+        config_quote_value(printer->out, config_shown_text(&printer->arena, node, field), config_shown_typed(node, field));
     else
         buffer_string(printer->out, node->kind == CONFIG_SEQUENCE ? "[]" : "{}");
     print_remark(printer, node);

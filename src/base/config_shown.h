@@ -6,5 +6,8 @@
 /* A scalar's text with what is secret in it hidden. `field`: the nearest one above or at the node. */
 const char *config_shown_text(struct arena *arena, const struct config_node *node, const struct config_field *field);
 
+/* Is the scalar a number, truth or null, by its field or by what YAML makes of it? Durations and sizes are texts. */
+bool config_shown_typed(const struct config_node *node, const struct config_field *field);
+
 /* Is it a struct that the reader has left out, and which has no meaning without its required fields? */
 bool config_shown_absent(const struct config_node *node);

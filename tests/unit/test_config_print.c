@@ -33,7 +33,7 @@ static void assert_printed(const char *yaml, const char *expected)
 
 static void what_is_in_effect_is_printed_with_where_it_is_from(void **state)
 {
-    assert_printed("workers: ${T_TEN}\n"
+    assert_printed("workers: '${T_TEN}'\n"
                    "kafka: localhost:9092\n"
                    "linger: 1ms\n"
                    "streams:\n"
@@ -233,7 +233,7 @@ static void the_tables_are_the_documentation(void **state)
                                 "| `kafka` | [kafka](#kafka) |  | Kafka. |\n"
                                 "| `store` | text | `\"\"` | A URL. |\n"
                                 "| `eager` | `true`, `false` | `true` | At once? |\n"
-                                "| `workers` | whole number from 1 to 1000 | `10` | Jobs at once. (reload) |\n"
+                                "| `workers` | whole number from 1 to 1000 | `10` | Jobs at once. |\n"
                                 "| `linger` | duration from 0 to 1s | `500us` | How long a batch waits. |\n"
                                 "| `buffer` | size, at least 1KiB | `64MiB` | Of all. |\n"
                                 "| `streams` | by name: [Stream of events](#stream-of-events) |  | By name. |\n"
