@@ -177,8 +177,8 @@ static unsigned wrong(const struct row *row, size_t piece, const char *what, str
 {
     char codes[128];
     answers(client, codes, sizeof(codes));
-    print_error("%s, in pieces of %zu: %s; got \"%s\"%s%s, expected \"%s\"%s\n", row->what, piece, what, codes, client->ended ? " closed" : "",
-                client->reset ? " by a reset" : "", row->codes, row->closed ? " closed" : "");
+    print_error("%s, in pieces of %zu: %s; got \"%s\"%s%s, expected \"%s\"%s\n", row->what, piece, what, codes,
+                client->ended ? " closed" : "", client->reset ? " by a reset" : "", row->codes, row->closed ? " closed" : "");
     return 1;
 }
 

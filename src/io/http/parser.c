@@ -35,7 +35,7 @@ enum parser_event parser_feed(struct parser *parser, const char **at, const char
     if (parser->fault != FAULT_NONE)
         return PARSER_FAULT;
 
-    parser->fed = start;
+    parser->fed = parser->target_fed = start;
     llhttp_errno_t error = llhttp_execute(&parser->llhttp, start, (size_t)(end - start));
     *at = error == HPE_OK ? end : llhttp_get_error_pos(&parser->llhttp);
     if (error != HPE_OK && error != HPE_PAUSED)
@@ -72,7 +72,9 @@ void parser_close(struct parser *parser)
 /* HTTP/0.9, "GET /" and a line's end, has no headers to wait for. */
 static bool line_ends_early(const struct parser *parser, const char *end)
 {
-    return parser->phase == PARSER_LINE && !parser->version_begun && end[-1] == '\n';
+    if (parser->phase != PARSER_LINE || parser->version_begun || parser->target.size == 0)
+        return false;
+    return memchr(parser->target_fed, '\n', (size_t)(end - parser->target_fed)) != NULL;
 }
 
 static void remember_end(struct parser *parser, const char *start, const char *end)
@@ -157,6 +159,7 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size)
     struct parser *parser = parser_of(llhttp);
     char before[PARSER_LOOK_BACK];
     look_back(parser, at, before);
+    parser->target_fed = at;
     if (parser->target.size == 0 && before[PARSER_LOOK_BACK - 2] == ' ')
         return refuse(parser, FAULT_REQUEST_LINE);
     if (parser->target.size + size > parser->limits->url_bytes)

@@ -33,7 +33,8 @@ struct parser {
 
     struct exchange *exchange; /* the request being read; NULL between requests */
     uint64_t now_us;           /* set by the owner before feeding: when a request that begins now arrived */
-    const char *fed;           /* where the bytes begin that are being read */
+    const char *fed;           /* where the bytes begin that are being read, */
+    const char *target_fed;    /* and those of them that are the target or follow it */
     enum parser_phase phase;
     enum fault fault;
 
