@@ -182,10 +182,24 @@ static void check_routes(const struct settings *settings, const struct listener_
                          struct config_report *report)
 {
     const struct route_config *routes = listener->routes.items;
-    for (size_t i = 0; i < listener->routes.count; i++)
-        if (routes[i].stream != NULL && !has_stream(settings, routes[i].stream))
-            config_mistake(report, place, "listen.%s.routes: found `stream: %s`, which `streams` does not have", listener->name,
-                           routes[i].stream);
+    for (size_t i = 0; i < listener->routes.count; i++) {
+        if (routes[i].stream == NULL || has_stream(settings, routes[i].stream))
+            continue;
+        char part[160];
+        snprintf(part, sizeof(part), "listen.%s.routes.%zu.stream", listener->name, i);
+        config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `streams`", routes[i].stream);
+    }
+}
+
+static void check_producer(const struct settings *settings, const struct stream_config *stream, const struct config_place *place,
+                           struct config_report *report)
+{
+    const char *producer = stream->ingest.producer;
+    if (producer == NULL || settings_producer(settings, producer) != NULL)
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.ingest.producer", stream->name);
+    config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `producers`", producer);
 }
 
 static void check_settings(const void *object, const struct config_place *place, struct config_report *report)
@@ -195,12 +209,8 @@ static void check_settings(const void *object, const struct config_place *place,
     for (size_t i = 0; i < settings->listeners.count; i++)
         check_routes(settings, &listeners[i], place, report);
     const struct stream_config *streams = settings->streams.items;
-    for (size_t i = 0; i < settings->streams.count; i++) {
-        const char *producer = streams[i].ingest.producer;
-        if (producer != NULL && settings_producer(settings, producer) == NULL)
-            config_mistake(report, place, "streams.%s.ingest: found `producer: %s`, which `producers` does not have", streams[i].name,
-                           producer);
-    }
+    for (size_t i = 0; i < settings->streams.count; i++)
+        check_producer(settings, &streams[i], place, report);
 }
 
 const struct config_schema settings_schema = {

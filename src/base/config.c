@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Reads to the end and not by the file's size: `-c <(generate)` is a pipe. Returns 0 or what errno says. */
@@ -71,6 +70,7 @@ static void read_root(struct config *config, const struct config_schema *schema,
     for (size_t i = 0; i < override_count; i++)
         config->root = config_override_apply(&config->arena, config->root, schema, &overrides[i], report);
     config_expand(&config->arena, config->root, report);
+    report->root = config->root;
     config_decode(&config->arena, config->root, schema, object, report);
 }
 
@@ -87,8 +87,7 @@ struct config *config_read(const char *file, const struct config_schema *schema,
 }
 
 struct config *config_read_text(const char *name, const char *text, const struct config_schema *schema,
-                                const struct config_override *overrides, size_t override_count, void *object,
-                                struct config_report *report)
+                                const struct config_override *overrides, size_t override_count, void *object, struct config_report *report)
 {
     struct config *config = config_begin(schema, object, report);
     config->root = parse_text(config, name, text_of(text), report);
@@ -104,31 +103,10 @@ void config_free(struct config *config)
     mem_free(config);
 }
 
-/* The child that a path leads to; a free name with dots in it is tried first. NULL: there is none. */
-static const struct config_node *follow(const struct config_node *node, const char **path)
-{
-    const struct config_node *whole = config_node_child(node, *path);
-    if (whole != NULL) {
-        *path = "";
-        return whole;
-    }
-
-    char name[128];
-    size_t size = strcspn(*path, ".");
-    snprintf(name, sizeof(name), "%.*s", (int)size, *path);
-    *path += size + ((*path)[size] == '.');
-    if (node->kind == CONFIG_SEQUENCE)
-        return config_node_at(node, strtoul(name, NULL, 10));
-    return config_node_child(node, name);
-}
-
 struct config_place config_place_of(const struct config *config, const char *path)
 {
-    struct config_place place = { .file = CONFIG_FROM_DEFAULT, .path = path };
-    const char *rest = path;
-    for (const struct config_node *node = config->root; node != NULL; node = *rest == '\0' ? NULL : follow(node, &rest)) {
-        place.file = node->file;
-        place.line = node->line;
-    }
-    return place;
+    const struct config_node *node = config->root == NULL ? NULL : config_node_find(config->root, path);
+    if (node == NULL)
+        return (struct config_place){ .file = CONFIG_FROM_DEFAULT, .path = path };
+    return (struct config_place){ .file = node->file, .line = node->line, .path = path };
 }

@@ -58,6 +58,7 @@ struct config_field {
 };
 
 struct config_report;
+struct config_node;
 
 /* Where a decoded struct stood, so that a check can name the line. */
 struct config_place {
@@ -91,6 +92,7 @@ struct config_report {
     struct config_mistake *mistakes;
     size_t count;
     void *arena;
+    const struct config_node *root; /* what is being checked, for config_mistake_at */
 };
 
 struct config; /* owns the decoded structs and the tree */
@@ -108,14 +110,17 @@ struct config *config_read(const char *file, const struct config_schema *schema,
 
 /* The same for a text in memory, which messages call `name`. */
 struct config *config_read_text(const char *name, const char *text, const struct config_schema *schema,
-                                const struct config_override *overrides, size_t override_count, void *object,
-                                struct config_report *report);
+                                const struct config_override *overrides, size_t override_count, void *object, struct config_report *report);
 
 void config_free(struct config *config);
 
 /* Adds a mistake from a check, in printf's way. Mistakes are kept in line order. */
 void config_mistake(struct config_report *report, const struct config_place *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same about a part of what is checked, whose line is looked up: `part` is a path from there, "routes.0.stream". */
+void config_mistake_at(struct config_report *report, const struct config_place *place, const char *part, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* "examples/x.yaml:12: streams.jobs.work.order: found "keys"; allowed: partition, key, none" a mistake, a line each. */
 void config_report_print(const struct config_report *report, struct buffer *out);

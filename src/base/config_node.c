@@ -1,5 +1,6 @@
 #include "base/config_tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,4 +94,30 @@ const char *config_node_path(struct arena *arena, const struct config_node *node
     if (node->name != NULL)
         return arena_printf(arena, "%s%s%s", parent, dot, node->name);
     return arena_printf(arena, "%s%s%zu", parent, dot, index_of(node));
+}
+
+/* The child that a path leads to, and the rest of the path; a free name with dots in it is tried first. */
+static const struct config_node *follow(const struct config_node *node, const char **path)
+{
+    const struct config_node *whole = config_node_child(node, *path);
+    if (whole != NULL) {
+        *path = "";
+        return whole;
+    }
+
+    char name[CONFIG_KEY_MAX + 1];
+    size_t size = strcspn(*path, ".");
+    snprintf(name, sizeof(name), "%.*s", (int)size, *path);
+    *path += size + ((*path)[size] == '.');
+    if (node->kind == CONFIG_SEQUENCE)
+        return config_node_at(node, strtoul(name, NULL, 10));
+    return config_node_child(node, name);
+}
+
+const struct config_node *config_node_find(const struct config_node *root, const char *path)
+{
+    const struct config_node *found = root;
+    for (const struct config_node *node = root; node != NULL; node = *path == '\0' ? NULL : follow(node, &path))
+        found = node;
+    return found;
 }

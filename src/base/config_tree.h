@@ -70,4 +70,7 @@ bool config_node_is_null(const struct config_node *node);
 /* "streams.jobs.topic", "listen.main.routes.0"; in the form that --set takes. */
 const char *config_node_path(struct arena *arena, const struct config_node *node);
 
+/* The node of a path in that form; the nearest above it where there is none. */
+const struct config_node *config_node_find(const struct config_node *root, const char *path);
+
 #define config_each_child(child, node) for (struct config_node *child = (node)->first; child != NULL; child = child->next)

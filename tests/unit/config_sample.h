@@ -51,6 +51,8 @@ static void sample_check_work(const void *object, const struct config_place *pla
     const struct work_sample *work = object;
     if (work->order == ORDER_NONE && work->timeout_us == 0)
         config_mistake(report, place, "found order: none without a timeout; allowed: a timeout above 0");
+    if (work->order == ORDER_KEY && work->timeout_us > 1800000000)
+        config_mistake_at(report, place, "timeout", "found more than 30m; allowed: up to 30m with order: key");
 }
 
 static const struct config_field sample_work_fields[] = {

@@ -266,6 +266,12 @@ static void a_check_sees_only_what_is_whole(void **state)
         "x.yaml:1: streams.a.work.timeout: found \"x\"; allowed: a duration with its unit (500us, 100ms, 10s, 5m, 2h) from 0 to 1h\n");
 }
 
+static void a_check_may_name_the_line_of_a_part(void **state)
+{
+    assert_refused("streams:\n  a:\n    topic: t\n    work:\n      group: g\n      order: key\n      timeout: 31m\n",
+                   "x.yaml:7: streams.a.work.timeout: found more than 30m; allowed: up to 30m with order: key\n");
+}
+
 static void a_long_value_is_cut_and_a_password_hidden_in_messages(void **state)
 {
     assert_refused("workers: redis://me:pass@host",
@@ -373,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_told_where_it_should_stand),
         cmocka_unit_test(all_mistakes_are_told_in_the_order_of_their_lines),
         cmocka_unit_test(a_check_sees_only_what_is_whole),
+        cmocka_unit_test(a_check_may_name_the_line_of_a_part),
         cmocka_unit_test(a_long_value_is_cut_and_a_password_hidden_in_messages),
         cmocka_unit_test(a_secret_comes_from_a_file_without_its_last_newline),
         cmocka_unit_test(a_secret_that_cannot_be_read_is_a_mistake),
