@@ -1,0 +1,44 @@
+/* topics_state: what topics.c (making, ending, what others ask) and topics_answers.c (asking, what the answers mean) share; nobody else
+ * includes it. */
+#pragma once
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "io/kafka/event_queue.h"
+#include "io/kafka/topics.h"
+
+struct topic {
+    struct list link; /* in topics.all, in the order of topics_add */
+    struct topic_config wanted;
+    bool present;
+    bool creating;
+    int32_t partitions;
+    struct error problem; /* code 0: there, as wanted */
+};
+
+struct topics {
+    uv_loop_t *loop;
+    struct client_target target;
+    struct list all;
+    size_t count;
+    rd_kafka_t *handle;
+    struct event_queue events;
+    uv_timer_t timer;
+    bool answered; /* since the start, at least once */
+    bool reachable;
+    bool asking;
+    bool dirty;        /* something changed, and `changed` has not been told */
+    struct error away; /* why nothing answers */
+    void (*changed)(void *arg);
+    void *arg;
+    struct gate gate;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+/* Asks for all topics, unless an answer is still to come; its answer asks again. */
+void topics_ask(struct topics *topics);
+void topics_on_event(void *topics, rd_kafka_event_t *event);
+struct topic *topics_find(struct topics *topics, const char *name);
+/* Sets what is wrong with a topic (code 0: nothing), and says it once. */
+void topics_set_problem(struct topics *topics, struct topic *topic, const struct error *problem);
