@@ -4,6 +4,8 @@
 #include "api/bundles.h"
 #include "core/router.h"
 
+#include <stdio.h>
+
 static const struct config_field reply_fields[] = {
     { .name = "accepted", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, accepted), .doc = "200: stored." },
     { .name = "invalid", .type = CONFIG_JSON, .offset = offsetof(struct reply_config, invalid), .doc = "400: not as the shape says." },
@@ -54,13 +56,13 @@ static void check_action(const struct route_config *route, const struct config_p
     const struct action *action = action_find(route->action);
     if (action != NULL) {
         if (action->stream != NULL && route->stream == NULL)
-            config_mistake(report, place, "found `do: %s` without `stream`; allowed: the name of a stream", route->action);
+            config_mistake_at(report, place, "do", "found %s without `stream`; allowed: the name of a stream beside it", route->action);
         return;
     }
     struct buffer allowed = { 0 };
     for (size_t i = 0; action_at(i) != NULL; i++)
         buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", action_at(i)->name);
-    config_mistake(report, place, "found `do: %s`; allowed: %.*s", route->action, TEXT_ARG(buffer_as_text(&allowed)));
+    config_mistake_at(report, place, "do", "found \"%s\"; allowed: %.*s", route->action, TEXT_ARG(buffer_as_text(&allowed)));
     buffer_free(&allowed);
 }
 
@@ -70,7 +72,7 @@ static void check_on(const struct route_config *route, const struct config_place
     struct error err;
     int target;
     if (router_add(router, route->on, &target, &err) != 0)
-        config_mistake(report, place, "%s", err.message);
+        config_mistake_at(report, place, "on", "%s", err.message);
     router_free(router);
 }
 
@@ -85,7 +87,7 @@ static void check_templates(const struct route_config *route, const struct confi
     struct reply_set set;
     struct error err;
     if (reply_set_init(&set, &replies, action->reply_names, &err) != 0)
-        config_mistake(report, place, "reply template: %s", err.message);
+        config_mistake_at(report, place, route->reply != NULL ? "reply" : "replies", "%s", err.message);
     else
         reply_set_free(&set);
 }
@@ -94,8 +96,10 @@ static void check_use(const struct route_config *route, const struct config_plac
 {
     for (size_t i = 0; i < route->use.count; i++) {
         const char *name = ((const char *const *)route->use.items)[i];
+        char part[32];
+        snprintf(part, sizeof(part), "use.%zu", i);
         if (bundle_find(name) == NULL)
-            config_mistake(report, place, "found `use: %s`; allowed: health, metrics, debug", name);
+            config_mistake_at(report, place, part, "found \"%s\"; allowed: health, metrics, debug", name);
     }
 }
 

@@ -49,28 +49,29 @@ void config_mistake(struct config_report *report, const struct config_place *pla
     va_end(args);
 }
 
-/* A default stands on no line: then the place of the whole is told. */
-static struct config_place place_of_part(const struct config_report *report, const struct config_place *whole, const char *part)
+/* The node of a part, or NULL if it is a default, which stands on no line. */
+static const struct config_node *find_part(const struct config_report *report, const char *path)
 {
-    const char *dot = whole->path[0] == '\0' ? "" : ".";
-    struct config_place place = { .file = whole->file, .line = whole->line };
-    place.path = arena_printf(report->arena, "%s%s%s", whole->path, dot, part);
-
-    const struct config_node *node = report->root == NULL ? NULL : config_node_find(report->root, place.path);
-    if (node == NULL || strcmp(node->file, CONFIG_FROM_DEFAULT) == 0)
-        return place;
-    place.file = node->file;
-    place.line = node->line;
-    return place;
+    const struct config_node *node = report->root == NULL ? NULL : config_node_find(report->root, path);
+    return node == NULL || strcmp(node->file, CONFIG_FROM_DEFAULT) == 0 ? NULL : node;
 }
 
 void config_mistake_at(struct config_report *report, const struct config_place *place, const char *part, const char *format, ...)
 {
-    struct config_place at = place_of_part(report, place, part);
     va_list args;
     va_start(args, format);
-    add(report, &at, format, args);
+    const char *message = arena_vprintf(report->arena, format, args);
     va_end(args);
+
+    const char *dot = place->path[0] == '\0' ? "" : ".";
+    const char *path = arena_printf(report->arena, "%s%s%s", place->path, dot, part);
+    const struct config_node *node = find_part(report, path);
+    if (node == NULL)
+        config_report_add(report, place->file, place->line, path, "%s", message);
+    else if (node->variables == NULL)
+        config_report_add(report, node->file, node->line, path, "%s", message);
+    else
+        config_report_add(report, node->file, node->line, path, "%s (from %s)", message, node->variables);
 }
 
 void config_report_add(struct config_report *report, const char *file, unsigned line, const char *path, const char *format, ...)

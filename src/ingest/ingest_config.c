@@ -34,7 +34,7 @@ static void check(const void *object, const struct config_place *place, struct c
     struct text name;
     struct error err;
     if (ingest_key_parse(config->key, &kind, &name, &err) != 0)
-        config_mistake(report, place, "key: %s", err.message);
+        config_mistake_at(report, place, "key", "%s", err.message);
 }
 
 static const struct config_field fields[] = {

@@ -270,6 +270,9 @@ static void a_check_may_name_the_line_of_a_part(void **state)
 {
     assert_refused("streams:\n  a:\n    topic: t\n    work:\n      group: g\n      order: key\n      timeout: 31m\n",
                    "x.yaml:7: streams.a.work.timeout: found more than 30m; allowed: up to 30m with order: key\n");
+    setenv("T_LONG", "31m", 1);
+    assert_refused("streams: { a: { topic: t, work: { group: g, order: key, timeout: '${T_LONG}' } } }",
+                   "x.yaml:1: streams.a.work.timeout: found more than 30m; allowed: up to 30m with order: key (from T_LONG)\n");
 }
 
 static void a_long_value_is_cut_and_a_password_hidden_in_messages(void **state)

@@ -1,6 +1,7 @@
 #include "io/kafka/kafka_config.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Properties that have a key of their own, or whose other values would break a promise (no record is lost, each is reported). */
@@ -55,14 +56,16 @@ static const char *instead_of(const char *property)
 static void check_property(rd_kafka_conf_t *conf, const struct config_pair *pair, const struct config_place *place,
                            struct config_report *report)
 {
+    char part[256];
+    snprintf(part, sizeof(part), "properties.%s", pair->name);
     const char *instead = instead_of(pair->name);
     if (instead != NULL) {
-        config_mistake(report, place, "property %s cannot be set here: %s", pair->name, instead);
+        config_mistake_at(report, place, part, "property %s cannot be set here: %s", pair->name, instead);
         return;
     }
     char reason[256];
     if (rd_kafka_conf_set(conf, pair->name, pair->value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
-        config_mistake(report, place, "property %s is refused by librdkafka: %s", pair->name, reason);
+        config_mistake_at(report, place, part, "property %s is refused by librdkafka: %s", pair->name, reason);
 }
 
 void kafka_config_check_properties(const struct config_list *properties, const struct config_place *place, struct config_report *report)

@@ -15,7 +15,8 @@ static void check_topic(const void *object, const struct config_place *place, st
 {
     const struct topic_config *config = object;
     if (config->name != NULL && !is_name(config->name))
-        config_mistake(report, place, "found the topic name \"%s\"; allowed: 1 to %d of a-z A-Z 0-9 . _ -", config->name, TOPIC_NAME_MAX);
+        config_mistake_at(report, place, "name", "found the topic name \"%s\"; allowed: 1 to %d of a-z A-Z 0-9 . _ -", config->name,
+                          TOPIC_NAME_MAX);
     if (config->config.count > 0 && !config->create)
         config_mistake(report, place, "found config for a topic that is not to be made; allowed: create: true, or no config");
 }
