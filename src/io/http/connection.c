@@ -1,7 +1,7 @@
 #include "io/http/connection.h"
 
-#include "base/log.h"
 #include "base/memory.h"
+#include "io/http/input.h"
 #include "io/http/output.h"
 
 #include <assert.h>
@@ -9,191 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
-static void parse(struct connection *connection, const char *at, const char *end);
-static void deliver(struct connection *connection);
-static void on_end_of_input(struct connection *connection);
-
-/* ---- in ---- */
-
 static struct http_server *server_of(const struct connection *connection)
 {
     return connection->listener->server;
-}
-
-/* Every change of state: only forwards. */
-static void move(struct connection *connection, enum connection_state state)
-{
-    assert(state > connection->state);
-    connection->state = state;
-}
-
-static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct connection *connection = handle->data;
-    *buf = uv_buf_init(server_of(connection)->read, ENGINE_READ_SIZE);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
-{
-    struct connection *connection = stream->data;
-    if (size == 0) /* EAGAIN */
-        return;
-    if (size == UV_EOF) {
-        on_end_of_input(connection);
-        return;
-    }
-    if (size < 0) {
-        connection->gone = true;
-        connection_close(connection);
-        return;
-    }
-    if (connection->state == CONNECTION_OPEN)
-        parse(connection, buf->base, buf->base + size);
-    output_send_if_complete(connection);
-    connection_settle(connection);
-}
-
-static bool may_parse(const struct connection *connection)
-{
-    const struct http_limits *limits = &connection->listener->limits;
-    return connection->state == CONNECTION_OPEN && !connection->waits && connection->exchange_count < limits->pipeline &&
-           connection->unsent_bytes < limits->unsent_bytes;
-}
-
-static void before_body(struct connection *connection)
-{
-    struct http_listener *listener = connection->listener;
-    if (listener->holding) {
-        connection->waits = true;
-        list_push(&listener->held, &connection->held);
-    } else if (connection->parser.exchange->expects_continue) {
-        connection_touch(connection);
-    }
-}
-
-static void on_event(struct connection *connection, enum parser_event event)
-{
-    switch (event) {
-    case PARSER_MORE:
-        return;
-    case PARSER_HEAD:
-        before_body(connection);
-        return;
-    case PARSER_REQUEST:
-        deliver(connection);
-        return;
-    case PARSER_FAULT:
-        connection_refuse(connection, connection->parser.fault);
-        return;
-    }
-}
-
-/* What may not be parsed now is kept: it is less than one read, because reading stops with it. */
-static void keep(struct connection *connection, const char *at, const char *end)
-{
-    if (at == end || connection->state != CONNECTION_OPEN)
-        return;
-    size_t size = (size_t)(end - at);
-    struct exchange_budget *budget = &connection->listener->budget;
-    if (budget->used_bytes + size > budget->limit_bytes) {
-        connection_refuse(connection, FAULT_OVERLOADED);
-        return;
-    }
-    budget->used_bytes += size;
-    buffer_append(&connection->input, at, size);
-}
-
-static void parse(struct connection *connection, const char *at, const char *end)
-{
-    connection->parser.now_us = engine_now_us(server_of(connection));
-    while (at < end && may_parse(connection))
-        on_event(connection, parser_feed(&connection->parser, &at, end));
-    keep(connection, at, end);
-}
-
-static void drop_input(struct connection *connection)
-{
-    connection->listener->budget.used_bytes -= connection->input.size;
-    buffer_free(&connection->input);
-}
-
-static void parse_input(struct connection *connection)
-{
-    struct buffer input = connection->input;
-    connection->input = (struct buffer){ 0 };
-    connection->listener->budget.used_bytes -= input.size;
-    parse(connection, input.data, input.data + input.size);
-    buffer_free(&input);
-}
-
-static void give_id(struct connection *connection, struct exchange *exchange)
-{
-    static const char digits[] = "0123456789abcdef";
-    if (exchange->request.id.data != NULL)
-        return;
-    uint64_t bits = random_next(&server_of(connection)->random);
-    for (size_t i = 0; i < EXCHANGE_ID_SIZE; i++, bits >>= 4)
-        exchange->made_id[i] = digits[bits & 15];
-    exchange->request.id = (struct text){ exchange->made_id, EXCHANGE_ID_SIZE };
-}
-
-static void enlist(struct connection *connection, struct exchange *exchange)
-{
-    exchange->connection = connection;
-    list_push(&connection->exchanges, &exchange->link);
-    connection->exchange_count++;
-    connection->unanswered++;
-    connection->listener->requests++;
-    give_id(connection, exchange);
-}
-
-static void deliver(struct connection *connection)
-{
-    struct exchange *exchange = parser_take(&connection->parser);
-    enlist(connection, exchange);
-    if (!exchange->keep_alive)
-        move(connection, CONNECTION_FINISHING);
-    connection->listener->handler(connection->listener->arg, &exchange->request);
-}
-
-static void stop_waiting(struct connection *connection)
-{
-    connection->waits = false;
-    list_remove(&connection->held);
-}
-
-void connection_refuse(struct connection *connection, enum fault fault)
-{
-    struct http_listener *listener = connection->listener;
-    struct exchange *exchange = parser_take(&connection->parser);
-    if (exchange == NULL)
-        exchange = exchange_take_anyway(&listener->server->pool, &listener->budget);
-    if (exchange->request.arrived_us == 0)
-        exchange->request.arrived_us = engine_now_us(listener->server);
-
-    listener_count_fault(listener, fault);
-    stop_waiting(connection);
-    move(connection, CONNECTION_FINISHING);
-    enlist(connection, exchange);
-    const struct fault_entry *entry = fault_entry(fault);
-    log_debug("http", "listener %s: refused with %d: %s", listener->name, entry->status, entry->sentence);
-    http_reply(&exchange->request, &(struct http_reply){ .status = entry->status, .body = entry->body });
-}
-
-/* A client may end its side and still wait for answers; most that end it are gone. It is told the former, counted the latter. */
-static void on_end_of_input(struct connection *connection)
-{
-    connection->input_ended = true;
-    connection->reading = false; /* libuv stopped by itself */
-    connection->gone = connection->exchange_count > 0;
-    if (connection->state == CONNECTION_LINGERING)
-        connection_close(connection);
-    else if (connection->state == CONNECTION_OPEN && connection->parser.phase != PARSER_BETWEEN)
-        connection_refuse(connection, FAULT_INCOMPLETE);
-    else if (connection->state == CONNECTION_OPEN)
-        move(connection, CONNECTION_FINISHING);
-    connection_settle(connection);
 }
 
 /* ---- the turn's end ---- */
@@ -210,9 +28,14 @@ void connection_touch(struct connection *connection)
 void connection_turn(struct connection *connection)
 {
     output_send(connection);
-    if (connection->input.size > 0 && may_parse(connection))
-        parse_input(connection);
+    input_resume(connection);
     connection_settle(connection);
+}
+
+static void stop_waiting(struct connection *connection)
+{
+    connection->waits = false;
+    list_remove(&connection->held);
 }
 
 void connection_release(struct connection *connection)
@@ -223,6 +46,12 @@ void connection_release(struct connection *connection)
 
 /* ---- states ---- */
 
+void connection_move(struct connection *connection, enum connection_state state)
+{
+    assert(state > connection->state);
+    connection->state = state;
+}
+
 static void linger(struct connection *connection)
 {
     uv_os_fd_t fd;
@@ -230,7 +59,7 @@ static void linger(struct connection *connection)
         connection_close(connection);
         return;
     }
-    move(connection, CONNECTION_LINGERING);
+    connection_move(connection, CONNECTION_LINGERING);
     shutdown(fd, SHUT_WR);
 }
 
@@ -242,10 +71,10 @@ static void advance(struct connection *connection)
             connection_close(connection);
             return;
         }
-        move(connection, CONNECTION_FINISHING);
+        connection_move(connection, CONNECTION_FINISHING);
     }
     if (connection->state != CONNECTION_OPEN && connection->input.size > 0)
-        drop_input(connection);
+        input_drop(connection);
     if (connection->state == CONNECTION_FINISHING && output_done(connection))
         linger(connection);
 }
@@ -258,7 +87,7 @@ static void set_deadline(struct connection *connection)
 
     if (connection->state == CONNECTION_LINGERING)
         deadline_arm(deadline, &listener->linger, now_ms);
-    else if (connection->state != CONNECTION_OPEN || !may_parse(connection))
+    else if (connection->state != CONNECTION_OPEN || !input_may_parse(connection))
         deadline_disarm(deadline); /* it is we who do not read */
     else if (connection->parser.phase == PARSER_BODY)
         deadline_arm(deadline, &listener->body, now_ms);
@@ -272,7 +101,7 @@ static void set_deadline(struct connection *connection)
 
 static void set_reading(struct connection *connection)
 {
-    bool wanted = connection->state == CONNECTION_OPEN ? may_parse(connection) && connection->input.size == 0 : true;
+    bool wanted = connection->state == CONNECTION_OPEN ? input_may_parse(connection) && connection->input.size == 0 : true;
     wanted = wanted && !connection->input_ended;
     if (wanted == connection->reading)
         return;
@@ -281,7 +110,7 @@ static void set_reading(struct connection *connection)
         uv_read_stop(&connection->stream);
         return;
     }
-    if (uv_read_start(&connection->stream, on_room_wanted, on_read) != 0)
+    if (uv_read_start(&connection->stream, input_room, input_read) != 0)
         connection_close(connection);
 }
 
@@ -388,14 +217,14 @@ void connection_close(struct connection *connection)
     struct http_listener *listener = connection->listener;
     if (connection->state == CONNECTION_CLOSED)
         return;
-    move(connection, CONNECTION_CLOSED);
+    connection_move(connection, CONNECTION_CLOSED);
     connection->gone = true;
     stop_waiting(connection);
     list_remove(&connection->link);
     list_remove(&connection->dirty);
     deadline_disarm(&connection->reading_deadline);
     deadline_disarm(&connection->writing_deadline);
-    drop_input(connection);
+    input_drop(connection);
     drop_answered(connection);
     parser_close(&connection->parser);
 

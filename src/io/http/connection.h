@@ -67,6 +67,9 @@ void connection_touch(struct connection *connection);
 /* Does it: sends what is ready, and goes on with what waits. */
 void connection_turn(struct connection *connection);
 
+/* Every change of state goes through here: forwards only. Closing is connection_close. */
+void connection_move(struct connection *connection, enum connection_state state);
+
 /* Brings deadlines and reading in line with the state; may close the connection. */
 void connection_settle(struct connection *connection);
 

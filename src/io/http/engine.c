@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/http/connection.h"
+#include "io/http/drain.h"
 #include "io/http/listener.h"
 #include "io/http/stats_section.h"
 
@@ -15,7 +16,6 @@
 
 static void turn_dirty(struct http_server *server);
 static bool release_held(struct http_server *server);
-static bool advance_drain(struct http_server *server);
 static void close_handles_when_alone(struct http_server *server);
 
 static void on_turn_end(uv_prepare_t *prepare)
@@ -24,7 +24,7 @@ static void on_turn_end(uv_prepare_t *prepare)
     server->turn_us = 0;
     bool busy = release_held(server);
     turn_dirty(server);
-    busy = advance_drain(server) || busy;
+    busy = drain_advance(server) || busy;
     if (!busy && list_empty(&server->dirty))
         uv_idle_stop(&server->awake);
     server->turn_us = 0; /* the loop may wait now */
@@ -107,21 +107,13 @@ void engine_connection_closed(struct http_server *server)
     engine_wake(server); /* somebody may wait for the last one */
 }
 
-/* `visit` may close the connection. */
-static void each_connection(struct http_server *server, void (*visit)(struct connection *connection))
+void engine_each_connection(struct http_server *server, void (*visit)(struct connection *connection))
 {
     list_each(of_listener, &server->listeners) {
         struct http_listener *listener = list_entry(of_listener, struct http_listener, link);
         list_each(link, &listener->connections)
             visit(list_entry(link, struct connection, link));
     }
-}
-
-static void cut(struct connection *connection)
-{
-    if (!list_empty(&connection->exchanges))
-        connection->listener->server->drain_cut++;
-    connection_close(connection);
 }
 
 static void on_tick(uv_timer_t *tick)
@@ -131,56 +123,16 @@ static void on_tick(uv_timer_t *tick)
     list_each(link, &server->listeners)
         listener_tick(list_entry(link, struct http_listener, link), now_ms);
     exchange_pool_trim(&server->pool);
-    if (server->drain == DRAIN_SEALED && now_ms >= server->drain_deadline_ms)
-        each_connection(server, cut);
+    drain_tick(server, now_ms);
 }
 
-/* ---- drain ---- */
+/* ---- begin and end ---- */
 
 void http_server_stop_accepting(struct http_server *server)
 {
     list_each(link, &server->listeners)
         listener_stop(list_entry(link, struct http_listener, link));
 }
-
-void http_server_drain(struct http_server *server, uint64_t deadline_ms, http_drained drained, void *arg)
-{
-    assert(server->drain == DRAIN_NOT);
-    http_server_stop_accepting(server);
-    server->drain = DRAIN_ASKED;
-    server->drain_deadline_ms = uv_now(server->loop) + deadline_ms;
-    server->drained = drained;
-    server->drained_arg = arg;
-    engine_wake(server);
-}
-
-static void finish_drain(struct http_server *server)
-{
-    server->drain = DRAIN_DONE;
-    server->drained(server->drained_arg, server->drain_cut);
-}
-
-/* Returns true while the next turn is to come soon. */
-static bool advance_drain(struct http_server *server)
-{
-    switch (server->drain) {
-    case DRAIN_ASKED:
-        server->drain = DRAIN_LOOKING;
-        return true;
-    case DRAIN_LOOKING:
-        server->drain = DRAIN_SEALED;
-        each_connection(server, connection_settle);
-        return true;
-    case DRAIN_SEALED:
-        if (server->connections == 0)
-            finish_drain(server);
-        return false;
-    default:
-        return false;
-    }
-}
-
-/* ---- begin and end ---- */
 
 struct http_server *http_server_new(uv_loop_t *loop, struct metrics *metrics, struct stats *stats)
 {
@@ -209,7 +161,7 @@ void http_server_close(struct http_server *server, void (*closed)(void *arg), vo
     server->closed_arg = arg;
     stats_remove(&server->section);
     http_server_stop_accepting(server);
-    each_connection(server, cut);
+    engine_each_connection(server, connection_close);
     engine_wake(server);
 }
 
@@ -219,7 +171,7 @@ static void close_handles_when_alone(struct http_server *server)
     if (!server->closing || server->connections > 0 || server->orphans > 0)
         return;
     if (server->drain != DRAIN_NOT && server->drain != DRAIN_DONE)
-        finish_drain(server);
+        drain_finish(server);
     uv_close((uv_handle_t *)&server->turn_end, engine_handle_closed);
     uv_close((uv_handle_t *)&server->awake, engine_handle_closed);
     uv_close((uv_handle_t *)&server->tick, engine_handle_closed);

@@ -3,9 +3,7 @@
  *   turn    one round of the loop. Callbacks answer requests and thereby make connections dirty; at the end of the turn,
  *           before the loop waits again, each dirty connection writes once, and goes on with input that had to wait
  *   awake   while something is dirty the loop must not wait
- *   tick    every 100 ms, while there are connections: what has fallen due
- *   drain   not --http_server_drain--> asked --turn's end--> looking --turn's end--> sealed --no connection left--> done
- *           between the two ends lies a whole look at all sockets; sealed, a connection ends as soon as it is quiet */
+ *   tick    every 100 ms, while there are connections: what has fallen due */
 #pragma once
 
 #include "base/buffer.h"
@@ -65,6 +63,10 @@ void engine_wake(struct http_server *server);
 /* A connection's handle was opened; was closed. */
 void engine_connection_opened(struct http_server *server);
 void engine_connection_closed(struct http_server *server);
+
+/* `visit` may close the connection. */
+struct connection;
+void engine_each_connection(struct http_server *server, void (*visit)(struct connection *connection));
 
 /* The close callback of every handle but the connections'; its `data` is the server. */
 void engine_handle_closed(uv_handle_t *handle);

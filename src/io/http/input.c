@@ -1,0 +1,174 @@
+#include "io/http/input.h"
+
+#include "base/log.h"
+#include "io/http/output.h"
+
+static void parse(struct connection *connection, const char *at, const char *end);
+static void on_event(struct connection *connection, enum parser_event event);
+static void deliver(struct connection *connection);
+static void before_body(struct connection *connection);
+static void keep(struct connection *connection, const char *at, const char *end);
+static void on_end_of_input(struct connection *connection);
+
+void input_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+    struct connection *connection = stream->data;
+    if (size == 0) /* EAGAIN */
+        return;
+    if (size == UV_EOF) {
+        on_end_of_input(connection);
+        return;
+    }
+    if (size < 0) {
+        connection_close(connection);
+        return;
+    }
+    if (connection->state == CONNECTION_OPEN)
+        parse(connection, buf->base, buf->base + size);
+    output_send_if_complete(connection);
+    connection_settle(connection);
+}
+
+static void parse(struct connection *connection, const char *at, const char *end)
+{
+    connection->parser.now_us = engine_now_us(connection->listener->server);
+    while (at < end && input_may_parse(connection))
+        on_event(connection, parser_feed(&connection->parser, &at, end));
+    keep(connection, at, end);
+}
+
+bool input_may_parse(const struct connection *connection)
+{
+    const struct http_limits *limits = &connection->listener->limits;
+    return connection->state == CONNECTION_OPEN && !connection->waits && connection->exchange_count < limits->pipeline &&
+           connection->unsent_bytes < limits->unsent_bytes;
+}
+
+static void on_event(struct connection *connection, enum parser_event event)
+{
+    switch (event) {
+    case PARSER_MORE:
+        return;
+    case PARSER_HEAD:
+        before_body(connection);
+        return;
+    case PARSER_REQUEST:
+        deliver(connection);
+        return;
+    case PARSER_FAULT:
+        connection_refuse(connection, connection->parser.fault);
+        return;
+    }
+}
+
+static void give_id(struct exchange *exchange, struct random *random)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (exchange->request.id.data != NULL)
+        return;
+    uint64_t bits = random_next(random);
+    for (size_t i = 0; i < EXCHANGE_ID_SIZE; i++, bits >>= 4)
+        exchange->made_id[i] = digits[bits & 15];
+    exchange->request.id = (struct text){ exchange->made_id, EXCHANGE_ID_SIZE };
+}
+
+static void enlist(struct connection *connection, struct exchange *exchange)
+{
+    exchange->connection = connection;
+    list_push(&connection->exchanges, &exchange->link);
+    connection->exchange_count++;
+    connection->unanswered++;
+    connection->listener->requests++;
+    give_id(exchange, &connection->listener->server->random);
+}
+
+static void deliver(struct connection *connection)
+{
+    struct http_listener *listener = connection->listener;
+    struct exchange *exchange = parser_take(&connection->parser);
+    enlist(connection, exchange);
+    if (!exchange->keep_alive)
+        connection_move(connection, CONNECTION_FINISHING);
+    listener->handler(listener->arg, &exchange->request);
+}
+
+static void before_body(struct connection *connection)
+{
+    struct http_listener *listener = connection->listener;
+    if (listener->holding) {
+        connection->waits = true;
+        list_push(&listener->held, &connection->held);
+    } else if (connection->parser.exchange->expects_continue) {
+        connection_touch(connection);
+    }
+}
+
+/* What may not be parsed now is kept: it is less than one read, because reading stops with it. */
+static void keep(struct connection *connection, const char *at, const char *end)
+{
+    if (at == end || connection->state != CONNECTION_OPEN)
+        return;
+    size_t size = (size_t)(end - at);
+    struct exchange_budget *budget = &connection->listener->budget;
+    if (budget->used_bytes + size > budget->limit_bytes) {
+        connection_refuse(connection, FAULT_OVERLOADED);
+        return;
+    }
+    budget->used_bytes += size;
+    buffer_append(&connection->input, at, size);
+}
+
+void input_resume(struct connection *connection)
+{
+    if (connection->input.size == 0 || !input_may_parse(connection))
+        return;
+    struct buffer input = connection->input;
+    connection->input = (struct buffer){ 0 };
+    connection->listener->budget.used_bytes -= input.size;
+    parse(connection, input.data, input.data + input.size);
+    buffer_free(&input);
+}
+
+void input_drop(struct connection *connection)
+{
+    connection->listener->budget.used_bytes -= connection->input.size;
+    buffer_free(&connection->input);
+}
+
+void connection_refuse(struct connection *connection, enum fault fault)
+{
+    struct http_listener *listener = connection->listener;
+    struct exchange *exchange = parser_take(&connection->parser);
+    if (exchange == NULL)
+        exchange = exchange_take_anyway(&listener->server->pool, &listener->budget);
+    if (exchange->request.arrived_us == 0)
+        exchange->request.arrived_us = engine_now_us(listener->server);
+
+    const struct fault_entry *entry = fault_entry(fault);
+    listener_count_fault(listener, fault);
+    log_debug("http", "listener %s: refused with %d: %s", listener->name, entry->status, entry->sentence);
+    connection_move(connection, CONNECTION_FINISHING);
+    enlist(connection, exchange);
+    http_reply(&exchange->request, &(struct http_reply){ .status = entry->status, .body = entry->body });
+}
+
+/* A client may end its side and still wait for its answers, so it gets them. Most that end it are gone, so it is counted. */
+static void on_end_of_input(struct connection *connection)
+{
+    connection->input_ended = true;
+    connection->reading = false; /* libuv stopped by itself */
+    connection->gone = connection->exchange_count > 0;
+    if (connection->state == CONNECTION_LINGERING)
+        connection_close(connection);
+    else if (connection->state == CONNECTION_OPEN && connection->parser.phase != PARSER_BETWEEN)
+        connection_refuse(connection, FAULT_INCOMPLETE);
+    else if (connection->state == CONNECTION_OPEN)
+        connection_move(connection, CONNECTION_FINISHING);
+    connection_settle(connection);
+}
+
+void input_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct connection *connection = handle->data;
+    *buf = uv_buf_init(connection->listener->server->read, ENGINE_READ_SIZE);
+}
