@@ -60,6 +60,15 @@ static void a_month_of_rest_fills_it_to_the_burst_and_no_more(void **state)
     assert_int_not_equal(bucket_take(&bucket, 1, month), 0);
 }
 
+static void a_little_longer_than_filling_takes_fills_it_no_more_than_full(void **state)
+{
+    struct bucket bucket;
+    bucket_init(&bucket, 50, 120, 0);
+    bucket_take(&bucket, 120, 0);
+    assert_true(bucket_tokens(&bucket, 2 * SECOND) == 100);
+    assert_true(bucket_tokens(&bucket, 3 * SECOND) == 120);
+}
+
 static void time_that_goes_back_neither_gives_nor_takes(void **state)
 {
     struct bucket bucket;
@@ -172,6 +181,7 @@ int main(void)
         cmocka_unit_test(tokens_come_one_by_one_not_in_a_lump_a_second),
         cmocka_unit_test(a_refused_take_takes_nothing),
         cmocka_unit_test(a_month_of_rest_fills_it_to_the_burst_and_no_more),
+        cmocka_unit_test(a_little_longer_than_filling_takes_fills_it_no_more_than_full),
         cmocka_unit_test(time_that_goes_back_neither_gives_nor_takes),
         cmocka_unit_test(what_is_given_back_can_be_taken_up_to_the_burst),
         cmocka_unit_test(a_change_keeps_what_is_in_it_up_to_the_new_burst),
