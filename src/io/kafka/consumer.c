@@ -72,6 +72,8 @@ static void serve_partitions(struct consumer *consumer)
 
 static void serve(struct consumer *consumer)
 {
+    if (consumer->state == CONSUMER_LEFT)
+        return; /* a last wakeup, while the handle ends */
     serve_control(consumer);
     serve_partitions(consumer);
     if (consumer->leaving && (rd_kafka_consumer_closed(consumer->handle) || clock_us() > consumer->farewell_us))
