@@ -13,6 +13,7 @@
 #include "app/loop_monitor.h"
 #include "app/process_stats.h"
 #include "app/settings.h"
+#include "app/views.h"
 #include "base/arena.h"
 #include "base/config.h"
 #include "io/http/server.h"
@@ -109,6 +110,3 @@ int routes_open(struct routes *routes, struct node *node, const struct listener_
 void routes_free(struct routes *routes);
 /* True when some route of this process's listeners has an action on the stream's `part` ("ingest"). */
 bool routes_needed(const struct node *node, const char *stream, const char *part);
-
-/* What it makes lies in the arena, which must live as long as the metrics. */
-int views_add(struct arena *arena, struct metrics *metrics, const struct metrics_config *config, struct error *err);

@@ -1,6 +1,9 @@
 #include "app/settings.h"
 
 #include "app/quickstart.h"
+#include "app/views.h"
+#include "base/address.h"
+#include "base/arena.h"
 #include "core/shape_config.h"
 
 #include <stdio.h>
@@ -49,12 +52,22 @@ static const struct config_field listener_fields[] = {
     { 0 },
 };
 
+static void check_listener(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct listener_config *listener = object;
+    struct address address;
+    struct error err;
+    if (address_parse(&address, text_of(listener->http.address), &err) != 0)
+        config_mistake_at(report, place, "address", "%s", err.message);
+}
+
 static const struct config_schema listener_schema = {
     .name = "listener",
     .doc = "An address and its routes. It opens when one of its actions belongs to a role of the process.",
     .size = sizeof(struct listener_config),
     .fields = listener_fields,
     .key_offset = offsetof(struct listener_config, name),
+    .check = check_listener,
 };
 
 static const struct config_field view_fields[] = {
@@ -97,10 +110,29 @@ static const struct config_field metrics_fields[] = {
     { 0 },
 };
 
+/* Whether views fit their families and one another is known by the registry: it is asked with one that is thrown away. */
+static void check_metrics(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct metrics_config *config = object;
+    const struct view_config *views = config->views.items;
+    struct metrics *metrics = metrics_new();
+    struct arena arena = { 0 };
+    for (size_t i = 0; i < config->views.count; i++) {
+        char part[32];
+        struct error err;
+        snprintf(part, sizeof(part), "views.%zu", i);
+        if (view_add(&arena, metrics, &views[i], &err) != 0)
+            config_mistake_at(report, place, part, "%s", err.message);
+    }
+    metrics_free(metrics);
+    arena_free(&arena);
+}
+
 static const struct config_schema metrics_schema = { .name = "metrics",
                                                      .size = sizeof(struct metrics_config),
                                                      .fields = metrics_fields,
-                                                     .doc = "What /metrics shows besides the canonical names." };
+                                                     .doc = "What /metrics shows besides the canonical names.",
+                                                     .check = check_metrics };
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const forms[] = { "auto", "text", "json", NULL };

@@ -1,4 +1,4 @@
-#include "app/node.h"
+#include "app/views.h"
 
 #include <string.h>
 
@@ -49,7 +49,7 @@ static int bounds_of(struct arena *arena, const yyjson_val *json, struct metric_
     return 0;
 }
 
-static int add_view(struct arena *arena, struct metrics *metrics, const struct view_config *config, struct error *err)
+int view_add(struct arena *arena, struct metrics *metrics, const struct view_config *config, struct error *err)
 {
     struct metric_view view = {
         .name = config->name,
@@ -70,7 +70,7 @@ int views_add(struct arena *arena, struct metrics *metrics, const struct metrics
 {
     const struct view_config *views = config->views.items;
     for (size_t i = 0; i < config->views.count; i++)
-        if (add_view(arena, metrics, &views[i], err) != 0)
+        if (view_add(arena, metrics, &views[i], err) != 0)
             return error_wrap(err, "metrics.views[%zu] %s", i, views[i].name);
     return 0;
 }
