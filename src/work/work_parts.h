@@ -50,7 +50,7 @@ struct partition {
     struct list jobs;   /* oldest first */
     struct list hungry; /* in work.hungry while its source may have records */
     size_t bytes;       /* of its jobs */
-    size_t counted_runnable;
+    size_t counted;     /* of it in work->queue */
     size_t sending;     /* dead letters under way */
     int64_t committed;  /* as last acknowledged */
     int64_t committing; /* as last asked for */
@@ -95,7 +95,7 @@ struct run {
 
 struct work_series {
     struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing;
-    struct series *waiting, *running, *resting, *partitions;
+    struct series *waiting, *queued, *running, *resting, *partitions;
     struct series *committed, *commit_refused, *assigned, *revoked, *lost;
 };
 

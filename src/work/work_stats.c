@@ -41,6 +41,7 @@ void work_series_init(struct work *work)
         .dead_errors = metric(metrics, METRIC_DEAD_ERRORS, stream),
         .offsets_missing = metric(metrics, METRIC_OFFSETS_MISSING, stream),
         .waiting = metric(metrics, METRIC_WORK_WAITING, stream),
+        .queued = metric(metrics, METRIC_WORK_QUEUE, stream),
         .running = metric(metrics, METRIC_WORK_RUNNING, stream),
         .resting = metric(metrics, METRIC_WORK_RESTING, stream),
         .partitions = metric(metrics, METRIC_WORK_PARTITIONS, stream),
@@ -59,6 +60,7 @@ void work_collect(struct work *work)
     struct work_counts counts;
     work_counts(work, &counts);
     metric_set(work->series.waiting, (double)counts.waiting);
+    metric_set(work->series.queued, (double)work->queue.used);
     metric_set(work->series.running, (double)counts.running);
     metric_set(work->series.resting, (double)counts.resting);
     metric_set(work->series.partitions, (double)counts.partitions);

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -109,16 +110,22 @@ class Reply:
         return json.loads(self.body)
 
 
+def set_limits(limits):
+    for resource_name, pair in limits.items():
+        resource.setrlimit(resource_name, pair)
+
+
 class Millrace:
     """The program. Its address is read from its log, so that it may choose its port itself."""
 
-    def __init__(self, binary, log, args, env, command="serve"):
+    def __init__(self, binary, log, args, env, command="serve", limits=None):
         self.log_path = log
         self.port = None
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "REDIS_", "LIMIT_"))}
         environment.update(env)
         with open(log, "wb") as out:
-            self.process = subprocess.Popen([str(binary), command, *args], env=environment, stdout=out, stderr=out)
+            self.process = subprocess.Popen([str(binary), command, *args], env=environment, stdout=out, stderr=out,
+                                            preexec_fn=lambda: set_limits(limits or {}))
 
     @property
     def pid(self):

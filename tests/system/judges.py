@@ -1,0 +1,35 @@
+"""What is in Kafka, told by clients that are not ours."""
+
+import json
+import subprocess
+import time
+
+from confluent_kafka import Consumer, TopicPartition
+
+
+def records_of(brokers, topic, timeout=60):
+    """Every record of a topic, from the start to the end that it has now."""
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": f"judge-{time.monotonic_ns()}", "enable.auto.commit": False})
+    places = [TopicPartition(topic, partition, 0) for partition in consumer.list_topics(topic, timeout=30).topics[topic].partitions]
+    missing = sum(consumer.get_watermark_offsets(place, timeout=30)[1] for place in places)
+    consumer.assign(places)
+    records, deadline = [], time.monotonic() + timeout
+    while len(records) < missing:
+        assert time.monotonic() < deadline, f"{len(records)} of {missing} records of {topic} after {timeout} s"
+        records.extend(record for record in consumer.consume(10000, timeout=0.2) if record.error() is None)
+    consumer.close()
+    return records
+
+
+def ids_in_topic(kafka, topic):
+    return {json.loads(record.value())["id"] for record in records_of(kafka.brokers, topic)}
+
+
+def kcat_produces(kafka, topic, timeout=1):
+    """One attempt of kcat to write a record; its own patience is `timeout` seconds."""
+    words = ["kcat", "-P", "-b", kafka.brokers, "-t", topic, "-X", f"message.timeout.ms={int(timeout * 1000)}",
+             "-X", "reconnect.backoff.max.ms=200"]
+    try:
+        return subprocess.run(words, input=b'{"id":"kcat"}', capture_output=True, timeout=timeout + 2).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False

@@ -1,0 +1,144 @@
+"""A wrong configuration: every mistake with its file, its line and a sentence; exit 1; nothing started."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from conftest import BINARY, ROOT
+from servers import free_port
+
+WHOLE = """\
+kafka: embedded
+redis: local
+pool: { workers: 4 }
+producers:
+  durable: { acks: all, idempotent: true, linger: 1ms }
+streams:
+  jobs:
+    topic: { name: jobs, partitions: 4, create: true }
+    shape:
+      id: { generate: uuid }
+    ingest: { producer: durable, key: "query:key", limit: { rate: 50, burst: 100 } }
+    work:
+      group: workers
+      handler: { simulate: { min: 1ms } }
+      order: partition
+      retry: { base: 40ms, max: 400ms }
+listen:
+  main:
+    address: "127.0.0.1:PORT"
+    routes:
+      - { on: "POST /submit", do: ingest.one, stream: jobs, reply: { id: $trace_id } }
+      - { use: [health, metrics] }
+metrics:
+  views:
+    - { name: jobs_sent_total, of: produced }
+"""
+
+# What is changed in the whole file, and what the program says of it behind "FILE:".
+MISTAKES = {
+    "unknown key": ("partitions: 4", "partition: 4", '8: streams.jobs.topic.partition: found an unknown key; did you mean "partitions"?'),
+    "unknown section": ("redis: local", "rabbit: local", "2: rabbit: found an unknown key; allowed: kafka, redis, pool, producers, "),
+    "no unit": ("linger: 1ms", "linger: 1", '5: producers.durable.linger: found "1"; allowed: a duration with its unit (500us, 100ms, '),
+    "wrong unit": ("min: 1ms", "min: 1msec", '14: streams.jobs.work.handler.simulate.min: found "1msec"; allowed: a duration'),
+    "wrong type": ("workers: 4", "workers: four", '3: pool.workers: found "four"; allowed: a whole number from 1 to '),
+    "out of range": ("workers: 4", "workers: 0", '3: pool.workers: found "0"; allowed: a whole number from 1 to '),
+    "unknown choice": ("order: partition", "order: keys", '15: streams.jobs.work.order: found "keys"; allowed: partition, key, none'),
+    "missing": ("group: workers", "drain: 1s", "13: streams.jobs.work.group: found nothing, and it is required; allowed: a text"),
+    "impossible pair": ("acks: all", "acks: 1", "5: producers.durable: found idempotent: true with acks: 1; allowed: acks: all, or "),
+    "base over max": ("base: 40ms", "base: 1s", "16: streams.jobs.work.retry: found a base longer than max; allowed: base <= max"),
+    "key twice": ("redis: local", "kafka: local", "2: kafka: found the key a second time; it stands on line 1 already"),
+    "no YAML": ("[health, metrics] }", "[health, metrics }", "22: this is not YAML: did not find expected ',' or ']'"),
+    "tab": ("  jobs:\n", "\tjobs:\n", "7: this is not YAML: found character that cannot start any token"),
+    "variable unset": ("workers: 4", 'workers: "${T_NOBODY}"', "3: pool.workers: the environment variable T_NOBODY is not set"),
+    "variable wrong": ("workers: 4", 'workers: "${T_WRONG}"', '3: pool.workers: found "many" (from T_WRONG); allowed: a whole number'),
+    "librdkafka": ("kafka: embedded", "kafka: { properties: { max.poll: 1 } }", "1: kafka.properties.max.poll: property max.poll is refused "),
+    "no such stream": ("stream: jobs", "stream: job", '21: listen.main.routes.0.stream: found "job"; allowed: a name in `streams`'),
+    "no such producer": ("producer: durable", "producer: d", '11: streams.jobs.ingest.producer: found "d"; allowed: a name in `producers`'),
+    "no such action": ("do: ingest.one", "do: ingest.on", '21: listen.main.routes.0.do: found "ingest.on"; allowed: ingest.one, '),
+    "no such name": ("$trace_id", "$nothing", "21: listen.main.routes.0.reply: "),
+    "no such bundle": ("[health, metrics]", "[healthy]", '22: listen.main.routes.1.use.0: found "healthy"; allowed: health, metrics, '),
+    "no such metric": ("of: produced", "of: eaten", '25: metrics.views.0: "eaten" is no metric; allowed: '),
+    "no key": ("query:key", "key", '11: streams.jobs.ingest.key: found "key"; allowed: query:NAME, header:NAME, '),
+    "no address": ("127.0.0.1:PORT", "127.0.0.1", '19: listen.main.address: "127.0.0.1" has no port; allowed: '),
+    "no generator": ("generate: uuid", "generate: guid", "10: streams.jobs.shape.id: "),
+    "no secret": ("kafka: embedded", "kafka: { security: { password: { file: /nowhere } } }",
+                  '1: kafka.security.password.file: cannot read "/nowhere": No such file or directory'),
+}
+
+
+def run(command, file, *args):
+    names = {**os.environ, "T_WRONG": "many"}
+    names.pop("T_NOBODY", None)
+    return subprocess.run([str(BINARY), command, "-c", str(file), *args], env=names, capture_output=True, text=True, timeout=30)
+
+
+def written(folder, text):
+    file = folder / "system.yaml"
+    file.write_text(text.replace("PORT", str(free_port())))
+    return file
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_a_mistake_is_told_with_its_line_and_nothing_is_started(kind, tmp_path):
+    found, wrong, sentence = MISTAKES[kind]
+    assert WHOLE.count(found) == 1 or found.startswith(("redis", "  jobs"))
+    file = written(tmp_path, WHOLE.replace(found, wrong, 1))
+    for command in ("check", "serve"):
+        out = run(command, file)
+        assert out.returncode == 1
+        assert out.stdout == ""
+        lines = out.stderr.splitlines()
+        assert all(line.startswith(f"{file}:") for line in lines), out.stderr
+        assert lines[0].startswith(f"{file}:{sentence}"), out.stderr
+
+
+def test_the_file_without_mistakes_is_whole(tmp_path):
+    out = run("check", written(tmp_path, WHOLE))
+    assert (out.returncode, out.stderr) == (0, "")
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(tmp_path):
+    kinds = ("no unit", "missing", "unknown choice", "no such bundle", "librdkafka", "no such action")
+    text = WHOLE
+    for kind in kinds:
+        found, wrong, _ = MISTAKES[kind]
+        text = text.replace(found, wrong, 1)
+    file = written(tmp_path, text)
+    lines = run("check", file).stderr.splitlines()
+    numbers = [int(line[len(f"{file}:"):].split(":")[0]) for line in lines]
+    assert numbers == sorted(numbers)
+    assert len(lines) == len(kinds)
+    for kind in kinds:
+        assert any(line.startswith(f"{file}:{MISTAKES[kind][2]}") for line in lines), kind
+
+
+def test_a_mistake_of_the_command_line_names_set(tmp_path):
+    out = run("serve", written(tmp_path, WHOLE), "--set", "pool.workers=none", "--set", "pool.worker=1")
+    assert out.returncode == 1
+    lines = out.stderr.splitlines()
+    assert lines[0].startswith('--set: pool.worker: found an unknown key; did you mean "workers"?')
+    assert lines[1].startswith('--set: pool.workers: found "none"; allowed: a whole number from 1 to ')
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    out = run("serve", tmp_path / "nothing.yaml")
+    assert out.returncode == 1
+    assert out.stderr == f"{tmp_path}/nothing.yaml: cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in pathlib.Path(ROOT, "examples").glob("*.yaml")))
+def test_what_check_prints_is_a_configuration_that_means_the_same(example, tmp_path):
+    first = run("check", ROOT / "examples" / example)
+    assert first.returncode == 0, first.stderr
+    # A secret is not printed, so it cannot come back.
+    text = first.stdout.replace('"********"', "redis://localhost:6379")
+    second = run("check", written(tmp_path, text))
+    assert second.returncode == 0, second.stderr
+
+    def values(printed):
+        return [line.split("  #")[0] for line in printed.splitlines()]
+
+    assert values(second.stdout) == values(first.stdout)
