@@ -27,7 +27,10 @@ bool config_shown_absent(const struct config_node *node)
 {
     if (!node->absent)
         return false;
-    for (const struct config_field *field = node->field->schema->fields; field->name != NULL; field++) {
+    const struct config_schema *schema = node->field->schema;
+    if (schema->present_offset != 0)
+        return true;
+    for (const struct config_field *field = schema->fields; field->name != NULL; field++) {
         if (field->required)
             return true;
     }

@@ -9,5 +9,6 @@ const char *config_shown_text(struct arena *arena, const struct config_node *nod
 /* Is the scalar a number, truth or null, by its field or by what YAML makes of it? Durations and sizes are texts. */
 bool config_shown_typed(const struct config_node *node, const struct config_field *field);
 
-/* Is it a struct that the reader has left out, and which has no meaning without its required fields? */
+/* Is it a struct that the file leaves out, and whose defaults then mean nothing: it has required fields, or tells whether it
+ * stands in the file? */
 bool config_shown_absent(const struct config_node *node);

@@ -30,7 +30,7 @@ listen:
   main:
     address: "127.0.0.1:PORT"
     routes:
-      - { on: "POST /submit", do: ingest.one, stream: jobs, reply: { id: $trace_id } }
+      - { on: "POST /submit", do: ingest.one, stream: jobs, reply: { id: $trace } }
       - { use: [health, metrics] }
 metrics:
   views:
@@ -58,7 +58,7 @@ MISTAKES = {
     "no such stream": ("stream: jobs", "stream: job", '21: listen.main.routes.0.stream: found "job"; allowed: a name in `streams`'),
     "no such producer": ("producer: durable", "producer: d", '11: streams.jobs.ingest.producer: found "d"; allowed: a name in `producers`'),
     "no such action": ("do: ingest.one", "do: ingest.on", '21: listen.main.routes.0.do: found "ingest.on"; allowed: ingest.one, '),
-    "no such name": ("$trace_id", "$nothing", "21: listen.main.routes.0.reply: "),
+    "no such name": ("$trace", "$nothing", "21: listen.main.routes.0.reply: "),
     "no such bundle": ("[health, metrics]", "[healthy]", '22: listen.main.routes.1.use.0: found "healthy"; allowed: health, metrics, '),
     "no such metric": ("of: produced", "of: eaten", '25: metrics.views.0: "eaten" is no metric; allowed: '),
     "no key": ("query:key", "key", '11: streams.jobs.ingest.key: found "key"; allowed: query:NAME, header:NAME, '),
