@@ -148,7 +148,7 @@ struct http_server *http_server_new(uv_loop_t *loop, struct metrics *metrics, st
     server->turn_end.data = server->awake.data = server->tick.data = server;
     server->open_handles = 3;
     uv_prepare_start(&server->turn_end, on_turn_end);
-    signal(SIGPIPE, SIG_IGN); /* libuv's writes raise it where a client has gone */
+    signal(SIGPIPE, SIG_IGN);
     stats_section_add(server, stats);
     return server;
 }

@@ -29,7 +29,8 @@ struct http_listener;
 /* A whole request. The handler owns it and must call http_reply on it exactly once: here, or later on the loop thread. */
 typedef void (*http_handler)(void *arg, struct http_request *request);
 
-/* The server borrows loop, metrics and stats until it is closed; it registers the section "http". */
+/* The server borrows loop, metrics and stats until it is closed; it registers the section "http". SIGPIPE is ignored from
+ * then on, in the whole process: libuv's writes raise it where a client has gone. */
 struct http_server *http_server_new(uv_loop_t *loop, struct metrics *metrics, struct stats *stats);
 
 /* Listens on config->address from now on. `name` is the listener's label in metrics and logs; it is copied, as is the
