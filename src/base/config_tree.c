@@ -2,6 +2,7 @@
 #include "base/config_tree.h"
 
 #include "base/config_report.h"
+#include "base/config_syntax.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -39,63 +40,14 @@ static unsigned line_of(const struct reader *reader, size_t line)
         (reader)->failed = true;                                                                                                   \
     } while (0)
 
-static struct text line_at(struct text yaml, size_t line)
-{
-    const char *at = yaml.data;
-    const char *end = yaml.data + yaml.size;
-    for (const char *newline; line > 0 && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL; line--)
-        at = newline + 1;
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-    return (struct text){ at, (size_t)((newline == NULL ? end : newline) - at) };
-}
-
-/* The mistakes that YAML's own words explain badly. */
-static const char *hint(struct text line, const char *context)
-{
-    size_t blank = 0;
-    while (blank < line.size && (line.data[blank] == ' ' || line.data[blank] == '\t'))
-        blank++;
-    if (memchr(line.data, '\t', blank) != NULL)
-        return "; the line begins with a tab, allowed: spaces";
-    bool in_flow = context != NULL && strstr(context, "flow") != NULL;
-    if (in_flow && memmem(line.data, line.size, "${", 2) != NULL)
-        return "; a value with ${...} needs quotes inside of { } and [ ]";
-    return "";
-}
-
-static void on_wrong_bytes(struct reader *reader)
-{
-    const yaml_parser_t *parser = &reader->parser;
-    size_t line = 0;
-    for (size_t i = 0; i < parser->problem_offset && i < reader->yaml.size; i++)
-        line += reader->yaml.data[i] == '\n';
-    FATAL(reader, line, "found byte 0x%02x; allowed: UTF-8 text (%s)", (unsigned)parser->problem_value & 0xff, parser->problem);
-}
-
-static void on_wrong_syntax(struct reader *reader)
-{
-    const yaml_parser_t *parser = &reader->parser;
-    const char *problem = parser->problem == NULL ? "not enough memory" : parser->problem;
-    size_t line = parser->problem_mark.line;
-    const char *advice = hint(line_at(reader->yaml, line), parser->context);
-    if (parser->context == NULL)
-        FATAL(reader, line, "this is not YAML: %s%s", problem, advice);
-    else if (reader->source->line == 0 || parser->context_mark.line == line)
-        FATAL(reader, line, "this is not YAML: %s %s%s", problem, parser->context, advice);
-    else
-        FATAL(reader, line, "this is not YAML: %s %s from line %u%s", problem, parser->context, line_of(reader, parser->context_mark.line),
-              advice);
-}
-
 static void next(struct reader *reader)
 {
     yaml_event_delete(&reader->event);
     if (yaml_parser_parse(&reader->parser, &reader->event))
         return;
-    if (reader->parser.error == YAML_READER_ERROR)
-        on_wrong_bytes(reader);
-    else
-        on_wrong_syntax(reader);
+    size_t line;
+    const char *sentence = config_syntax_sentence(reader->arena, &reader->parser, reader->yaml, reader->source->line, &line);
+    FATAL(reader, line, "%s", sentence);
 }
 
 /* Counts a node, before it is made. */
