@@ -13,6 +13,14 @@
 
 /* ---- asking */
 
+static int32_t whom(const struct topics *topics)
+{
+    if (topics->target.embedded != NULL)
+        return EMBEDDED_BROKER;
+    size_t turn = topics->turn % (topics->broker_count + 1);
+    return turn == 0 ? TOPIC_ADMIN_CONTROLLER : topics->brokers[turn - 1];
+}
+
 void topics_ask(struct topics *topics)
 {
     if (topics->asking || topics->count == 0)
@@ -22,8 +30,7 @@ void topics_ask(struct topics *topics)
     list_each(link, &topics->all)
         names[count++] = list_entry(link, struct topic, link)->wanted.name;
     topics->asking = true;
-    int32_t broker = topics->target.embedded != NULL ? EMBEDDED_BROKER : TOPIC_ADMIN_CONTROLLER;
-    topic_admin_describe(topics->handle, broker, names, count, topics->events.queue);
+    topic_admin_describe(topics->handle, whom(topics), names, count, topics->events.queue);
     mem_free(names);
 }
 
@@ -102,6 +109,16 @@ struct topic *topics_find(struct topics *topics, const char *name)
     return NULL;
 }
 
+static void remember_broker(struct topics *topics, const rd_kafka_Node_t *node)
+{
+    if (node == NULL || topics->broker_count == TOPICS_BROKERS_MAX)
+        return;
+    for (size_t i = 0; i < topics->broker_count; i++)
+        if (topics->brokers[i] == rd_kafka_Node_id(node))
+            return;
+    topics->brokers[topics->broker_count++] = rd_kafka_Node_id(node);
+}
+
 static void on_described_topic(struct topics *topics, const rd_kafka_TopicDescription_t *description)
 {
     struct topic *topic = topics_find(topics, rd_kafka_TopicDescription_name(description));
@@ -118,9 +135,11 @@ static void on_described_topic(struct topics *topics, const rd_kafka_TopicDescri
         topics_set_problem(topics, topic, &problem);
         return;
     }
-    size_t partitions;
-    rd_kafka_TopicDescription_partitions(description, &partitions);
-    on_present(topics, topic, (int32_t)partitions);
+    size_t count;
+    const rd_kafka_TopicPartitionInfo_t **partitions = rd_kafka_TopicDescription_partitions(description, &count);
+    for (size_t i = 0; i < count; i++)
+        remember_broker(topics, rd_kafka_TopicPartitionInfo_leader(partitions[i]));
+    on_present(topics, topic, (int32_t)count);
 }
 
 static void set_reachable(struct topics *topics, bool reachable, const char *reason)
@@ -144,14 +163,25 @@ static bool all_well(const struct topics *topics)
     return topics_ready(topics, &ignored);
 }
 
+/* The first time another broker is asked at once: one that is gone says nothing about the cluster. */
+static void on_silence(struct topics *topics, const char *reason)
+{
+    bool another = topics->broker_count > 0 && topics->silent == 0;
+    topics->turn++;
+    topics->silent++;
+    if (!another)
+        set_reachable(topics, false, reason);
+    ask_in(topics, another ? 0 : ASK_AGAIN_MS);
+}
+
 static void on_described(struct topics *topics, rd_kafka_event_t *event)
 {
     topics->asking = false;
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        set_reachable(topics, false, rd_kafka_event_error_string(event));
-        ask_in(topics, ASK_AGAIN_MS);
+        on_silence(topics, rd_kafka_event_error_string(event));
         return;
     }
+    topics->silent = 0;
     set_reachable(topics, true, NULL);
     size_t count;
     const rd_kafka_TopicDescription_t **descriptions =

@@ -16,6 +16,8 @@ struct topic {
     struct error problem; /* code 0: there, as wanted */
 };
 
+#define TOPICS_BROKERS_MAX 8
+
 struct topics {
     uv_loop_t *loop;
     struct client_target target;
@@ -24,7 +26,13 @@ struct topics {
     rd_kafka_t *handle;
     struct event_queue events;
     uv_timer_t timer;
-    bool answered; /* since the start, at least once */
+    /* Whom to ask: the controller, or one of the brokers seen in answers, in turns when one does not answer. (librdkafka would wait on for
+     * a controller that is gone: with no topics of its own, the handle hears late who is the new one.) */
+    int32_t brokers[TOPICS_BROKERS_MAX];
+    size_t broker_count;
+    size_t turn;
+    unsigned silent; /* asked in a row without an answer */
+    bool answered;   /* since the start, at least once */
     bool reachable;
     bool asking;
     bool dirty;        /* something changed, and `changed` has not been told */
