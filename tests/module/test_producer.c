@@ -1,5 +1,7 @@
 #include "producer_fixture.h"
 
+#include <stdlib.h>
+
 static struct fixture fixture;
 
 static void a_record_is_reported_with_its_place(void **state)
@@ -249,6 +251,38 @@ static void bytes_fill_the_queue_as_records_do(void **state)
     then_everything_closes(&fixture);
 }
 
+static const char *section(const char *name)
+{
+    static char text[4096];
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    struct stats_section *found = stats_find(&fixture.stats, name);
+    assert_non_null(found);
+    yyjson_mut_doc_set_root(doc, found->fill(found->arg, doc));
+    char *json = yyjson_mut_write(doc, 0, NULL);
+    snprintf(text, sizeof(text), "%s", json);
+    free(json);
+    yyjson_mut_doc_free(doc);
+    return text;
+}
+
+static void the_statistics_name_the_hot_key_the_queue_and_the_breaker(void **state)
+{
+    (void)state;
+    struct sent sent[10];
+    struct error err;
+    given_broker(&fixture);
+    given_ready_producer(&fixture);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(send_record(&fixture, &sent[i], i < 8 ? TEXT("hot") : TEXT("cold"), TEXT("v"), &err), 0);
+    assert_non_null(strstr(section("producer"), "\"queue_records\":10"));
+    assert_true(wait_until(&fixture, is_idle, NULL, PATIENCE_MS));
+    assert_non_null(strstr(section("hot_keys"), "\"key\":\"hot\",\"count\":8,\"error\":0,\"share\":0.8"));
+    assert_non_null(strstr(section("breaker"), "\"state\":\"closed\""));
+    assert_non_null(strstr(section("producer"), "\"produced\":10"));
+    assert_true(metric_value(metric(fixture.metrics, METRIC_PRODUCED, "jobs", "jobs")) == 10);
+    then_everything_closes(&fixture);
+}
+
 static void a_property_that_librdkafka_does_not_know_is_named(void **state)
 {
     (void)state;
@@ -279,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_record_that_left_without_an_answer_is_possibly_stored),
         cmocka_unit_test(a_full_queue_refuses_presses_and_lets_go_again),
         cmocka_unit_test(bytes_fill_the_queue_as_records_do),
+        cmocka_unit_test(the_statistics_name_the_hot_key_the_queue_and_the_breaker),
         cmocka_unit_test(a_property_that_librdkafka_does_not_know_is_named),
     };
     return cmocka_run_group_tests_name("producer", tests, NULL, NULL);
