@@ -232,6 +232,11 @@ def test_demo_2_5_a_hot_key_does_not_stop_the_others(worker_pool, tmp_path):
     assert hot_done < 0.9 * 0.9 * summary["total"], "the hot partition has a backlog: it works one job after the other"
 
 
+def all_is_worked(metrics, topic):
+    produced = metrics['millrace_produced_total{stream="jobs",topic="%s"}' % topic]
+    return sum(metrics[f"my_system_worker_pool_consumer_{kind}_total"] for kind in ("processed", "errors")) == produced
+
+
 def test_jobs_of_a_partition_are_worked_in_order(worker_pool, tmp_path):
     record = tmp_path / "evidence"
     server = worker_pool("--set", f"streams.jobs.work.handler.simulate.record={record}",
@@ -239,9 +244,7 @@ def test_jobs_of_a_partition_are_worked_in_order(worker_pool, tmp_path):
                               "JOB_PROCESS_TIME_RANGE": "5", "JOB_PROCESS_FAIL_RATE": "0.2"})
     server.wait_until_ready()
     attack(server, "-workers=20", "-duration=3s", "-think=30ms")
-    total = server.metrics()['millrace_produced_total{stream="jobs",topic="%s"}' % server.topic]
-    wait_for(lambda: sum(server.metrics()[f"my_system_worker_pool_consumer_{kind}_total"] for kind in ("processed", "errors")) == total,
-             40, what=f"{total} jobs")
+    wait_for(lambda: all_is_worked(server.metrics(), server.topic), 40, what="all jobs")
     running, last = {}, {}
     for row in map(json.loads, record.read_text().splitlines()):
         partition = row["partition"]
