@@ -6,14 +6,12 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
-#define KEY_SIZE_MAX   64      /* longer keys stand as their digest */
 #define REFUSED_FOR_US 1000000 /* io/redis: Redis is used again less than a second after it is back */
 
-static struct account *account_of(struct limiter *limiter, struct text key, uint64_t now_us);
 static struct limiter_decision take_local(struct account *account, uint64_t n, uint64_t now_us);
 static struct limiter_decision wait_for_tokens(struct account *account, const struct waiter *request, bool ask, uint64_t now_us);
+static struct limiter_decision assume_unknown(struct limiter *limiter);
 static struct limiter_decision too_large(struct limiter *limiter);
 static struct limiter_decision limited(struct limiter *limiter, uint64_t wait_us);
 
@@ -24,9 +22,9 @@ struct limiter_decision limiter_take(struct limiter *limiter, struct text key, u
 {
     if (n > limiter->burst)
         return too_large(limiter);
-    struct account *account = account_of(limiter, key, now_us);
+    struct account *account = limiter_account(limiter, key, now_us);
     if (account == NULL)
-        return limiter_counted(limiter, COUNT_REFUSED, refused);
+        return assume_unknown(limiter);
     if (limiter->redis == NULL)
         return take_local(account, n, now_us);
 
@@ -87,6 +85,14 @@ struct limiter_decision limiter_assume(struct account *account, uint64_t n, uint
             return limited(limiter, answer.wait_us);
     }
     return limiter_counted(limiter, COUNT_ASSUMED, admitted);
+}
+
+/* All buckets here wait for Redis, and this key is none of theirs. */
+static struct limiter_decision assume_unknown(struct limiter *limiter)
+{
+    if (limiter->on_error == LIMITER_ALLOW)
+        return limiter_counted(limiter, COUNT_ASSUMED, admitted);
+    return limiter_counted(limiter, COUNT_REFUSED, refused);
 }
 
 static struct waiter *add_waiter(struct account *account, const struct waiter *request, uint64_t now_us)
@@ -159,74 +165,6 @@ void limiter_serve(struct account *account, uint64_t now_us)
         ;
 }
 
-/* What stands for the key in the table and in Redis: short ones themselves; tokens, which are secrets, never. */
-static struct text name_of_key(const struct limiter *limiter, struct text key, char digest[KEY_DIGEST_SIZE])
-{
-    if (key.data == NULL)
-        return TEXT("");
-    if (limiter->per != LIMITER_PER_TOKEN && key.size <= KEY_SIZE_MAX)
-        return key;
-    key_digest(key, digest);
-    return text_of(digest);
-}
-
-static struct account *new_account(struct limiter *limiter, struct text key, uint64_t now_us)
-{
-    size_t prefix = strlen(limiter->name);
-    size_t colon = limiter->per == LIMITER_PER_GLOBAL ? 0 : 1;
-    struct account *account = mem_zalloc(sizeof(*account) + prefix + colon + key.size + 1);
-    account->limiter = limiter;
-    account->name_size = prefix + colon + key.size;
-    memcpy(account->name, limiter->name, prefix);
-    memset(account->name + prefix, ':', colon);
-    memcpy(account->name + prefix + colon, key.data, key.size);
-    lease_init(&account->lease, limiter->rate, limiter->burst, now_us);
-    list_init(&account->leased);
-    list_init(&account->queued);
-    list_init(&account->waiting);
-    list_push(&limiter->accounts, &account->in_limiter);
-    return account;
-}
-
-static void free_account(struct account *account)
-{
-    assert(list_empty(&account->waiting));
-    list_remove(&account->leased);
-    list_remove(&account->queued);
-    list_remove(&account->in_limiter);
-    mem_free(account);
-}
-
-/* Makes room by forgetting the key not used for longest. What is left of its lease is lost: less is admitted, never more. */
-static bool make_room(struct limiter *limiter)
-{
-    if (!key_table_full(&limiter->table))
-        return true;
-    struct key_entry *oldest = key_table_oldest(&limiter->table);
-    if (oldest == NULL)
-        return false;
-    key_table_remove(&limiter->table, oldest);
-    free_account(list_entry(oldest, struct account, entry));
-    return true;
-}
-
-/* NULL: all accounts wait for Redis. */
-static struct account *account_of(struct limiter *limiter, struct text key, uint64_t now_us)
-{
-    if (limiter->global != NULL)
-        return limiter->global;
-    char digest[KEY_DIGEST_SIZE];
-    struct text name = name_of_key(limiter, key, digest);
-    struct key_entry *entry = key_table_find(&limiter->table, name);
-    if (entry != NULL)
-        return list_entry(entry, struct account, entry);
-    if (!make_room(limiter))
-        return NULL;
-    struct account *account = new_account(limiter, name, now_us);
-    key_table_add(&limiter->table, &account->entry, (struct text){ account->name + account->name_size - name.size, name.size });
-    return account;
-}
-
 static void set_rate(struct limiter *limiter, double rate, int64_t burst)
 {
     double second = rate < 1 ? 1 : rate;
@@ -269,14 +207,10 @@ struct limiter *limiter_start(const struct limiter_options *options)
     limiter->name = name_in_redis(options);
     set_rate(limiter, config->rate, config->burst);
     redis_script_init(&limiter->script, limiter_lua);
-    list_init(&limiter->accounts);
     list_init(&limiter->waiting);
     list_init(&limiter->queued);
     list_init(&limiter->leased);
-    if (limiter->per == LIMITER_PER_GLOBAL)
-        limiter->global = new_account(limiter, TEXT(""), clock_us());
-    else
-        key_table_init(&limiter->table, LIMITER_KEYS_MAX);
+    limiter_init_accounts(limiter, clock_us());
     limiter_stats_init(limiter, options);
 
     gate_init(&limiter->gate);
@@ -286,24 +220,12 @@ struct limiter *limiter_start(const struct limiter_options *options)
     return limiter;
 }
 
-static void free_accounts(struct limiter *limiter)
-{
-    list_each(link, &limiter->accounts) {
-        struct account *account = list_entry(link, struct account, in_limiter);
-        if (limiter->global == NULL)
-            key_table_remove(&limiter->table, &account->entry);
-        free_account(account);
-    }
-    if (limiter->global == NULL)
-        key_table_free(&limiter->table);
-}
-
 static void on_all_gone(void *arg)
 {
     struct limiter *limiter = arg;
     void (*closed)(void *arg) = limiter->closed;
     void *closed_arg = limiter->closed_arg;
-    free_accounts(limiter);
+    limiter_free_accounts(limiter);
     mem_free(limiter->name);
     mem_free(limiter->section_name);
     mem_free(limiter);

@@ -204,6 +204,8 @@ static void end_leases(struct limiter *limiter, uint64_t now_us)
 void limiter_on_timer(uv_timer_t *timer)
 {
     struct limiter *limiter = timer->data;
+    if (!list_empty(&limiter->waiting))
+        redis_take_in(limiter->redis); /* it may be our loop that is late */
     uint64_t now_us = clock_us();
     end_waits(limiter, now_us);
     if (!limiter->closing)

@@ -25,8 +25,8 @@ static void check(const void *object, const struct config_place *place, struct c
 {
     const struct limiter_config *limit = object;
     if (limit->rate > 0 && limit->rate < BUCKET_RATE_MIN)
-        config_mistake_at(report, place, "rate", "found a rate of %g; allowed: 0 (no limit), or from %g to %g", limit->rate, BUCKET_RATE_MIN,
-                       BUCKET_RATE_MAX);
+        config_mistake_at(report, place, "rate", "found a rate of %g; allowed: 0 (no limit), or from %g to %g", limit->rate,
+                          BUCKET_RATE_MIN, BUCKET_RATE_MAX);
 }
 
 const struct config_schema limiter_schema = {

@@ -1,4 +1,5 @@
-/* limiter_state: what limiter.c (decisions), limiter_ask.c (calls to Redis) and limiter_stats.c share.
+/* limiter_state: what limiter.c (decisions), limiter_account.c (whose bucket), limiter_ask.c (calls to Redis) and
+ * limiter_stats.c share.
  *
  *   account  one bucket as this process knows it: its lease, and who waits for it
  *   waiter   a request that waits for its account's ask
@@ -71,6 +72,11 @@ struct limiter {
     struct stats_section section;
     char *section_name;
 };
+
+/* The account of a key, made when it is new. NULL: there are LIMITER_KEYS_MAX, and all wait for Redis. */
+struct account *limiter_account(struct limiter *limiter, struct text key, uint64_t now_us);
+void limiter_init_accounts(struct limiter *limiter, uint64_t now_us);
+void limiter_free_accounts(struct limiter *limiter);
 
 /* Gets the account's waiters an answer from Redis, now or when it is its turn. Returns E_UNAVAILABLE when Redis takes no
  * command. Harmless when that is under way. */

@@ -42,13 +42,20 @@ static inline void given_local_limiter(struct limiter_fixture *l, struct limiter
     start_limiter(l);
 }
 
-/* Connected, unless Redis is away. */
 static inline void given_limiter(struct limiter_fixture *l, const struct redis_server *server, struct limiter_config config)
 {
-    given_url(&l->f, "redis://127.0.0.1:%d", server->port);
+    given_connection(&l->f, server);
     l->config = config;
+    start_limiter(l);
+}
+
+/* Nobody listens at the port. */
+static inline void given_limiter_without_redis(struct limiter_fixture *l, int port, struct limiter_config config)
+{
+    given_url(&l->f, "redis://127.0.0.1:%d", port);
     connect_redis(&l->f);
-    run_for(&l->f.loop, 100);
+    run_for(&l->f.loop, 20);
+    l->config = config;
     start_limiter(l);
 }
 

@@ -13,8 +13,7 @@ static void given_server(struct redis_server *server)
 
 static void given_redis_down(struct limiter_fixture *l, struct limiter_config config)
 {
-    struct redis_server nobody = { .port = free_port() };
-    given_limiter(l, &nobody, config);
+    given_limiter_without_redis(l, free_port(), config);
 }
 
 static void with_deny_nothing_passes_and_it_is_said_when_to_come_back(void **state)
@@ -231,6 +230,25 @@ static void who_waits_is_bounded(void **state)
     server_end(&server);
 }
 
+static void a_busy_loop_refuses_nobody(void **state)
+{
+    struct redis_server server;
+    struct limiter_fixture l;
+    struct told told = { 0 };
+    given_server(&server);
+    given_limiter(&l, &server, deny);
+    assert_int_equal(decision_for(&l, NULL, 1).outcome, LIMITER_ADMITTED);
+    server_freeze(&server);
+    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), on_told, &told).outcome, LIMITER_PENDING);
+    uv_run(&l.f.loop, UV_RUN_NOWAIT); /* the ask is sent */
+    server_thaw(&server);
+    usleep(600000);
+    assert_true(run_until(&l.f.loop, 1000, told.calls > 0));
+    assert_int_equal(told.decision.outcome, LIMITER_ADMITTED);
+    close_limiter(&l);
+    server_end(&server);
+}
+
 static void closing_does_not_wait_for_a_frozen_redis_longer_than_the_timeout(void **state)
 {
     struct redis_server server;
@@ -262,6 +280,7 @@ int main(void)
         cmocka_unit_test(flushed_scripts_are_no_fault),
         cmocka_unit_test(a_key_of_another_type_is_a_fault_as_if_redis_were_away),
         cmocka_unit_test(who_waits_is_bounded),
+        cmocka_unit_test(a_busy_loop_refuses_nobody),
         cmocka_unit_test(closing_does_not_wait_for_a_frozen_redis_longer_than_the_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,10 @@ void redis_script_init(struct redis_script *script, const char *source);
 int redis_run(struct redis *redis, const struct redis_script *script, struct text key, const struct text *args, size_t count, redis_cb done,
               void *arg, struct error *err);
 
+/* Takes in the replies that lie in the socket; their callbacks fire within this call. For a caller whose own deadline has come:
+ * it may be the loop that is late. Not from within a redis_cb. */
+void redis_take_in(struct redis *redis);
+
 bool redis_ready(const struct redis *redis);
 uint64_t redis_timeout_us(const struct redis *redis);
 size_t redis_commands_under_way(const struct redis *redis); /* not answered, timed out ones included */

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "io/redis/redis_state.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,6 +161,7 @@ static void count_result(struct command *command, enum redis_result result)
 static void end(struct command *command, int status, enum redis_result result, const struct redis_reply *reply)
 {
     redis_cb done = command->done;
+    assert(done != NULL);
     command->done = NULL;
     list_remove(&command->link);
     count_result(command, result);
@@ -236,13 +238,19 @@ static void end_late(struct redis *redis, uint64_t now_us)
     }
 }
 
+void redis_take_in(struct redis *redis)
+{
+    if (redis->link != NULL)
+        redis_link_read(redis->link);
+}
+
 /* What lies in the socket came in time: it is our loop that is late. */
 void redis_on_deadline(uv_timer_t *timer)
 {
     struct redis *redis = timer->data;
     if (list_empty(&redis->commands))
         return;
-    redis_link_read(redis->link);
+    redis_take_in(redis);
 
     uint64_t now_us = clock_us();
     end_late(redis, now_us);

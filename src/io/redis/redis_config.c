@@ -46,7 +46,8 @@ static void check(const void *object, const struct config_place *place, struct c
 {
     const struct redis_config *config = object;
     if (config->timeout_us < 1000 || config->timeout_us > 60000000)
-        config_mistake_at(report, place, "timeout", "found a timeout of %llu us; allowed: 1ms to 1m", (unsigned long long)config->timeout_us);
+        config_mistake_at(report, place, "timeout", "found a timeout of %llu us; allowed: 1ms to 1m",
+                          (unsigned long long)config->timeout_us);
     if (redis_config_is_local(config))
         return;
     struct redis_url url;

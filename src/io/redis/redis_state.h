@@ -1,4 +1,5 @@
-/* redis_state: what redis.c (the connection), redis_command.c (commands) and redis_stats.c (what people see) share. */
+/* redis_state: what redis.c (start, rest, end), redis_attempt.c (from rest to ready), redis_command.c (commands) and
+ * redis_stats.c (what people see) share. */
 #pragma once
 
 #include "base/buffer.h"
@@ -16,7 +17,10 @@ enum redis_state { REDIS_RESTING, REDIS_RESOLVING, REDIS_CONNECTING, REDIS_GREET
 /* How a command ended; the label `result` of METRIC_REDIS_COMMANDS. */
 enum redis_result { REDIS_RESULT_OK, REDIS_RESULT_ERROR, REDIS_RESULT_TIMEOUT, REDIS_RESULT_LOST, REDIS_RESULT_REFUSED, REDIS_RESULTS };
 
-#define REDIS_REASON_SIZE 256
+#define REDIS_REASON_SIZE     256
+#define REDIS_REST_MS_MIN     50
+#define REDIS_REST_MS_FIRST   100
+#define REDIS_REST_MS_CEILING 400 /* with two default timeouts for an attempt it stays below the second that redis.h promises */
 
 struct redis {
     uv_loop_t *loop;
@@ -67,7 +71,15 @@ void redis_end_commands(struct redis *redis, int status, enum redis_result resul
 
 void redis_on_deadline(uv_timer_t *timer);
 
-/* Gives the connection up and begins to rest. */
+/* From RESTING towards READY: looks the name up, connects, greets. */
+void redis_attempt(struct redis *redis);
+
+void redis_enter(struct redis *redis, enum redis_state state);
+
+/* Any state -> RESTING, the one way back. There is no link any more. */
+void redis_fail(struct redis *redis, const char *reason);
+
+/* Ends the link and fails, in printf's way. */
 void redis_give_up(struct redis *redis, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const char *redis_state_name(enum redis_state state);
