@@ -16,7 +16,13 @@ struct commit {
     } entries[];
 };
 
-static struct commit *collect(struct work *work, struct list *partitions)
+/* One at a time for each partition: while the group is being divided anew, answers wait until it is. */
+static bool is_due(const struct partition *partition, bool last)
+{
+    return partition->offsets.watermark > partition->committing && (last || partition->commits == 0);
+}
+
+static struct commit *collect(struct work *work, struct list *partitions, bool last)
 {
     size_t count = 0;
     list_each(link, partitions)
@@ -25,7 +31,7 @@ static struct commit *collect(struct work *work, struct list *partitions)
     *commit = (struct commit){ .work = work };
     list_each(link, partitions) {
         struct partition *partition = list_entry(link, struct partition, link);
-        if (partition->offsets.watermark > partition->committing)
+        if (is_due(partition, last))
             commit->entries[commit->count++] = (struct commit_entry){ partition, partition->offsets.watermark };
     }
     return commit;
@@ -51,8 +57,11 @@ static void on_answer(void *arg, int code, const char *sentence)
     struct work *work = commit->work;
     bool ends_give_up = commit->give_up == work->give_ups && work->final_commit;
     metric_add(code == 0 ? work->series.committed : work->series.commit_refused, 1);
-    if (code != 0)
-        log_warn("work", "%s: a commit of %zu partitions was refused: %s", work->options.stream, commit->count, sentence);
+    if (code == E_CANCELED)
+        log_info("work", "%s: a commit of %zu partitions was overtaken by a rebalance: %s", work->options.stream, commit->count, sentence);
+    else if (code != 0)
+        log_warn("work", "%s: a commit of %zu partitions was refused, and is sent again: %s", work->options.stream, commit->count,
+                 sentence);
     for (size_t i = 0; i < commit->count; i++)
         settle(&commit->entries[i], code);
     mem_free(commit);
@@ -87,7 +96,7 @@ static int submit(struct commit *commit)
 static void on_interval(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, commit_due);
-    struct commit *commit = collect(work, &work->partitions);
+    struct commit *commit = collect(work, &work->partitions, false);
     if (commit->count == 0)
         mem_free(commit);
     else
@@ -102,7 +111,7 @@ void commit_final(struct work *work)
         struct partition *partition = list_entry(link, struct partition, link);
         partition->committing = partition->committed;
     }
-    struct commit *commit = collect(work, &work->giving_up);
+    struct commit *commit = collect(work, &work->giving_up, true);
     commit->give_up = work->give_ups;
     if (commit->count == 0) {
         mem_free(commit);

@@ -310,6 +310,20 @@ static inline void then_partitions_were_worked_in_order(const struct crew *crew)
     }
 }
 
+/* Where a commit may have come too late, records are done again: but never before the one before them was done, and none is left out. */
+static inline void then_nothing_was_lost_or_overtaken(const struct crew *crew, int partitions, int count)
+{
+    int64_t next[PARTITIONS] = { 0 };
+    for (size_t i = 0; i < crew->line_count; i++) {
+        const struct line *line = &crew->lines[i];
+        assert_true(line->offset <= next[line->partition]);
+        if (!line->start && line->offset == next[line->partition] && strcmp(line->outcome, "done") == 0)
+            next[line->partition]++;
+    }
+    for (int partition = 0; partition < partitions; partition++)
+        assert_int_equal(next[partition], count);
+}
+
 static inline void then_each_was_done_once(const struct crew *crew, int partitions, int count)
 {
     for (int partition = 0; partition < partitions; partition++) {

@@ -93,7 +93,7 @@ struct consumer_commit {
     struct text metadata; /* UTF-8; may be absent */
 };
 
-/* `code` 0, or E_UNAVAILABLE: try again; E_CANCELED: the partitions are no longer ours, or the consumer is closed. */
+/* `code` 0, or E_UNAVAILABLE: try again; E_CANCELED: overtaken by a rebalance, or by the end of the consumer. */
 typedef void (*consumer_commit_cb)(void *arg, int code, const char *sentence);
 
 /* Commits these offsets, copied; `done` is called once, later. Several may be under way; the broker takes them in order.

@@ -44,10 +44,11 @@ static void end(struct commit *commit, int code, const char *sentence)
     mem_free(commit);
 }
 
-/* These mean that the group has given the partitions to somebody else; what is committed is their matter now. */
-static bool not_ours_any_more(rd_kafka_resp_err_t code)
+/* The group is about to divide the partitions anew, or has done so: this commit came too late. */
+static bool is_overtaken(rd_kafka_resp_err_t code)
 {
     switch (code) {
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
@@ -78,7 +79,7 @@ void commit_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET)
         end(commit, 0, "");
     else
-        end(commit, not_ours_any_more(code) ? E_CANCELED : E_UNAVAILABLE, client_reason(code));
+        end(commit, is_overtaken(code) ? E_CANCELED : E_UNAVAILABLE, client_reason(code));
 }
 
 void commit_end_all(struct consumer *consumer)

@@ -81,6 +81,8 @@ void lookup_end_all(struct consumer *consumer);
 /* --- consumer_take.c --- */
 struct consumer_partition *partition_open(struct consumer *consumer, int32_t number, int64_t start);
 void partition_close(struct consumer_partition *partition);
+/* Its queue has something, or may have: the loop looks. Any thread. */
+void partition_signal(struct consumer_partition *partition);
 struct consumer_partition *consumer_find(const struct consumer *consumer, int32_t number);
 
 /* --- consumer_commit.c --- */

@@ -80,15 +80,19 @@ size_t consumer_take(struct consumer_partition *partition, size_t max, consumer_
     return taken;
 }
 
-/* Runs on a thread of librdkafka, inside the queue's lock. */
-static void on_queue_filled(rd_kafka_t *handle, void *opaque)
+void partition_signal(struct consumer_partition *partition)
 {
-    struct consumer_partition *partition = opaque;
     struct consumer *consumer = partition->consumer;
-    (void)handle;
     atomic_store(&partition->signalled, true);
     if (!atomic_exchange(&consumer->awake, true))
         wakeup_signal(&consumer->wakeup);
+}
+
+/* Runs on a thread of librdkafka, inside the queue's lock. */
+static void on_queue_filled(rd_kafka_t *handle, void *opaque)
+{
+    (void)handle;
+    partition_signal(opaque);
 }
 
 /* Before the assignment, so that no record takes the way through the consumer's common queue. */
@@ -102,6 +106,7 @@ struct consumer_partition *partition_open(struct consumer *consumer, int32_t num
     assert(partition->queue != NULL); /* refused only for handles that do not consume */
     rd_kafka_queue_forward(partition->queue, NULL);
     rd_kafka_queue_cb_event_enable(partition->queue, on_queue_filled, partition);
+    partition_signal(partition); /* what an earlier assignment left in it would hide that it fills */
     list_push(&consumer->partitions, &partition->link);
     return partition;
 }
