@@ -95,13 +95,15 @@ static int set_defaults(rd_kafka_conf_t *conf, struct error *err)
         const char *name;
         const char *value;
     } defaults[] = {
-        { "socket.nagle.disable", "true" },      { "reconnect.backoff.ms", "100" },
-        { "reconnect.backoff.max.ms", "500" },   /* back within a second of the broker */
-        { "socket.timeout.ms", "10000" },        /* a broker that hangs is left after this, not after a minute */
-        { "partitioner", "murmur2_random" },     /* of the key, as Java's clients: both write a key to the same partition */
-        { "allow.auto.create.topics", "false" }, /* topics are made by io/kafka/topics, or not at all */
-        { "log.connection.close", "false" },     /* brokers close idle connections: no event */
-        { "enable.metrics.push", "false" },      /* what we measure is on /metrics */
+        { "socket.nagle.disable", "true" },
+        { "reconnect.backoff.ms", "100" },
+        { "reconnect.backoff.max.ms", "500" },             /* back within a second of the broker */
+        { "topic.metadata.refresh.interval.ms", "60000" }, /* more partitions are noticed within a minute */
+        { "socket.timeout.ms", "10000" },                  /* a broker that hangs is left after this, not after a minute */
+        { "partitioner", "murmur2_random" },               /* of the key, as Java's clients: both write a key to the same partition */
+        { "allow.auto.create.topics", "false" },           /* topics are made by io/kafka/topics, or not at all */
+        { "log.connection.close", "false" },               /* brokers close idle connections: no event */
+        { "enable.metrics.push", "false" },                /* what we measure is on /metrics */
     };
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
         if (client_set(conf, err, defaults[i].name, "%s", defaults[i].value) != 0)

@@ -25,8 +25,8 @@ const char *client_brokers(const struct client_target *target);
 
 /* Properties for a handle of ours: bootstrap, client id, security, reconnects (DESIGN section 8), the log callback, then
  * `kafka.properties`. `name` tells the handle in the log ("producer durable"); it is borrowed for the handle's life, as its opaque.
- * The caller gives the result to client_open or
- * rd_kafka_conf_destroy. NULL with a sentence that names the property, its value and what is allowed. */
+ * The caller gives the result to client_open or rd_kafka_conf_destroy. NULL with a sentence that names the property, its value and
+ * what is allowed. */
 rd_kafka_conf_t *client_conf(const struct client_target *target, const char *name, struct error *err);
 
 /* Sets one property; returns 0 or E_INVALID. `format` as in printf makes the value. */

@@ -107,8 +107,7 @@ double embedded_fill(const struct embedded_topic *topic)
 
 struct embedded_topic *embedded_topic_find(struct embedded *embedded, const char *name)
 {
-    list_each(link, &embedded->topics)
-    {
+    list_each(link, &embedded->topics) {
         struct embedded_topic *topic = list_entry(link, struct embedded_topic, link);
         if (strcmp(topic->name, name) == 0)
             return topic;

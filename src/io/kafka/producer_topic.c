@@ -75,9 +75,9 @@ static bool attach(struct producer_topic *topic)
 
 bool producer_topic_attach(struct producer_topic *topic)
 {
-    if (topic->client != NULL)
-        return topic_present(topic->topic);
-    return attach(topic);
+    if (!topic_present(topic->topic))
+        producer_topic_detach(topic);
+    return topic->client != NULL || attach(topic);
 }
 
 void producer_topic_detach(struct producer_topic *topic)
@@ -153,10 +153,12 @@ static bool ready(const struct producer_topic *topic, struct error *err)
 {
     if (!topic_ready(topic->topic, err))
         return false;
-    if (topic->breaker.state == BREAKER_CLOSED)
+    /* A breaker that waits for its probe counts as ready: traffic sent elsewhere would never bring the probe. */
+    const struct breaker *breaker = &topic->breaker;
+    if (!breaker_refuses(breaker, clock_us(), producer_topic_queue(topic)))
         return true;
-    error_set(err, E_UNAVAILABLE, "topic %s takes no records: the breaker is %s", topic_name(topic->topic),
-              breaker_state_name(topic->breaker.state));
+    enum breaker_state state = breaker->state == BREAKER_CLOSED ? BREAKER_OPEN : breaker->state; /* stalled since the last tick */
+    error_set(err, E_UNAVAILABLE, "topic %s takes no records: the breaker is %s", topic_name(topic->topic), breaker_state_name(state));
     return false;
 }
 
