@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, NARROWEST = 8 };
+enum { GAP = 2, NARROWEST = 16 };
 
 struct column {
     const char *name; /* borrowed from the first row that has it */
@@ -126,34 +126,28 @@ static void fill_cells(struct table *table, yyjson_mut_val *rows)
             fill_cell(&table->columns[k], &table->cells[i * table->column_count + k], yyjson_mut_obj_get(row, table->columns[k].name));
 }
 
-static size_t total_width(const struct table *table)
+static size_t total_width(const struct table *table, size_t widest_text)
 {
     size_t width = 0;
-    for (size_t i = 0; i < table->column_count; i++)
-        width += table->columns[i].width + (i > 0 ? GAP : 0);
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+        bool cut = column->is_text && column->width > widest_text;
+        width += (cut ? widest_text : column->width) + (i > 0 ? GAP : 0);
+    }
     return width;
 }
 
-static struct column *widest_text(struct table *table)
-{
-    struct column *widest = NULL;
-    for (size_t i = 0; i < table->column_count; i++) {
-        struct column *column = &table->columns[i];
-        if (column->is_text && column->width > NARROWEST && (widest == NULL || column->width > widest->width))
-            widest = column;
-    }
-    return widest;
-}
-
-/* Takes from the widest until it fits, or nothing more can be taken. */
+/* Takes from the widest texts until it fits. What cannot fit stays whole: a terminal wraps, and less -S does not. */
 static void shrink(struct table *table, size_t allowed)
 {
-    while (total_width(table) > allowed) {
-        struct column *widest = widest_text(table);
-        if (widest == NULL)
-            return;
-        widest->width--;
-    }
+    if (total_width(table, NARROWEST) > allowed)
+        return;
+    size_t widest = allowed;
+    while (total_width(table, widest) > allowed)
+        widest--;
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].is_text && table->columns[i].width > widest)
+            table->columns[i].width = widest;
 }
 
 /* The bytes of the first `count` characters. */

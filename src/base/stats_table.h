@@ -10,7 +10,7 @@
 bool table_fits(yyjson_mut_val *value);
 
 /* Appends the table: a line of names, then a line a row; numbers to the right. A table wider than `columns` cuts its
- * longest texts ("..."), never its numbers: a cut number lies. */
+ * longest texts ("..."), never its numbers: a cut number lies. One that cannot be made to fit is not cut at all. */
 void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t columns);
 
 /* Places that a text takes on the terminal once it is printable; a wide character counts as one. */

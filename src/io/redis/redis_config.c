@@ -31,7 +31,7 @@ static const struct config_schema tls_schema = {
 };
 
 static const struct config_field fields[] = {
-    { "url", CONFIG_SECRET, FIELD(url), .fallback = "local",
+    { "url", CONFIG_STRING, FIELD(url), .fallback = "local",
       .doc = "redis://[[user]:password@]host[:port][/database], rediss:// for TLS, unix:///path[?db=database], or local: no Redis. "
              "Hidden, because it may hold a password." },
     { "username", CONFIG_STRING, FIELD(username), .doc = "The user; comes before the one in the URL." },

@@ -3,7 +3,7 @@
  *   redis: { url: "redis://user:password@host:6379/0", timeout: 250ms, tls: { ca: /etc/ssl/redis-ca.pem } }
  *   redis: local                             # no Redis; also when absent
  *
- * The forms of `url` are those of io/redis/redis_url.h. It is a secret as a whole, for it may hold a password. */
+ * The forms of `url` are those of io/redis/redis_url.h. */
 #pragma once
 
 #include "base/config.h"
