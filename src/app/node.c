@@ -73,6 +73,19 @@ static int start_broker_side(struct node *node, struct error *err)
     return node->topics == NULL ? error_wrap(err, "kafka") : 0;
 }
 
+static bool producer_is_ready(void *arg, struct error *err)
+{
+    struct node_producer *producer = arg;
+    return producer_ready(producer->producer, err);
+}
+
+static void watch_producer(struct node_producer *producer, const char *name)
+{
+    snprintf(producer->check_name, sizeof(producer->check_name), "producer %s", name);
+    producer->check = (struct health_check){ .name = producer->check_name, .ready = producer_is_ready, .arg = producer };
+    health_add(&producer->node->health, &producer->check);
+}
+
 static int start_redis(struct node *node, struct error *err)
 {
     if (redis_config_is_local(&node->settings->redis))
@@ -102,6 +115,7 @@ static int open_producers(struct node *node, struct error *err)
             err);
         if (producer->producer == NULL)
             return error_wrap(err, "producers.%s", configs[i].name);
+        watch_producer(producer, configs[i].name);
     }
     return 0;
 }

@@ -42,6 +42,8 @@ struct node;
 struct node_producer {
     struct node *node;
     struct producer *producer;
+    struct health_check check;
+    char check_name[80];
 };
 
 struct stream {

@@ -93,6 +93,7 @@ static void close_clients(struct shutdown *shutdown, uint64_t deadline_us)
     (void)deadline_us;
     struct node *node = shutdown->node;
     for (size_t i = 0; i < node->settings->producers.count; i++) {
+        health_remove(&node->producers[i].check);
         shutdown->pending++;
         producer_close(node->producers[i].producer, part_ended, shutdown);
     }

@@ -118,7 +118,7 @@ uint64_t producer_topic_retry_after_us(const struct producer_topic *topic);
 double producer_room(const struct producer *producer);
 size_t producer_in_flight(const struct producer *producer);
 
-/* True when every topic is present and no breaker is open; else the reason in `err`. */
+/* True when every topic is present and no breaker refuses records (one that waits for a probe does not); else the reason in `err`. */
 bool producer_ready(const struct producer *producer, struct error *err);
 
 /* Refuses new records and waits for the reports of those on their way. At `deadline_us` (loop clock: clock_us) what is left is given up:
