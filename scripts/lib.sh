@@ -16,13 +16,21 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
 
 # Brings the build directory $1 up to date; it is configured once, with the options that follow.
 build() {
+    configured "$@"
+    compiled "$1"
+}
+
+configured() {
     local dir=$root/$1
     shift
-    if [[ ! -e $dir/build.ninja ]]; then
-        say "building in ${dir##*/}: about a minute, the first time"
-        meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
-    fi
-    ninja -C "$dir" --quiet 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build failed: ninja -C '$dir'"
+    [[ ! -e $dir/build.ninja ]] || return 0
+    say "building in ${dir##*/}: about a minute, the first time"
+    meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
+}
+
+# Builds everything in directory $1, or only the targets that follow.
+compiled() {
+    ninja -C "$root/$1" --quiet "${@:2}" 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build failed: ninja -C '$root/$1'"
 }
 
 # Whether process $1 itself listens on port $2: an answer from somebody else's server proves nothing.

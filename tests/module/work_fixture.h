@@ -259,8 +259,8 @@ static inline struct line parse_line(const char *text, size_t size)
     line.offset = yyjson_get_sint(yyjson_obj_get(root, "offset"));
     line.attempt = yyjson_get_int(yyjson_obj_get(root, "attempt"));
     line.us = yyjson_get_sint(yyjson_obj_get(root, "us"));
-    if (!line.start)
-        snprintf(line.outcome, sizeof(line.outcome), "%s", yyjson_get_str(yyjson_obj_get(root, "outcome")));
+    const char *outcome = yyjson_get_str(yyjson_obj_get(root, "outcome"));
+    snprintf(line.outcome, sizeof(line.outcome), "%s", outcome == NULL ? "" : outcome);
     const char *key = yyjson_get_str(yyjson_obj_get(root, "key"));
     snprintf(line.key, sizeof(line.key), "%s", key == NULL ? "" : key);
     yyjson_doc_free(doc);
