@@ -11,12 +11,17 @@ def records_of(brokers, topic, timeout=60):
     """Every record of a topic, from the start to the end that it has now."""
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": f"judge-{time.monotonic_ns()}", "enable.auto.commit": False})
     places = [TopicPartition(topic, partition, 0) for partition in consumer.list_topics(topic, timeout=30).topics[topic].partitions]
-    missing = sum(consumer.get_watermark_offsets(place, timeout=30)[1] for place in places)
+    ends = {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
+    unread = {partition for partition, end in ends.items() if end > 0}
     consumer.assign(places)
     records, deadline = [], time.monotonic() + timeout
-    while len(records) < missing:
-        assert time.monotonic() < deadline, f"{len(records)} of {missing} records of {topic} after {timeout} s"
-        records.extend(record for record in consumer.consume(10000, timeout=0.2) if record.error() is None)
+    while unread:
+        assert time.monotonic() < deadline, f"partitions {unread} of {topic} are not read after {timeout} s"
+        for record in consumer.consume(10000, timeout=0.2):
+            assert record.error() is None, record.error()
+            records.append(record)
+            if record.offset() + 1 >= ends[record.partition()]:
+                unread.discard(record.partition())
     consumer.close()
     return records
 

@@ -1,8 +1,10 @@
 """Servers as tests see them: started on free loopback ports, waited for, ended by their own process id."""
 
+import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import resource
 import signal
@@ -16,9 +18,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range that outgoing connections take: a client that tries a stopped server's port from that very port
+    would connect to itself, and the server could not come back."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition, timeout=10.0, every=0.05, what="the condition"):
@@ -43,7 +50,9 @@ class Kafka:
 
     def script(self, command, *args, check=True):
         words = [str(ROOT / "scripts" / "kafka"), command, "--port", str(self.port), "--dir", str(self.folder), *args]
-        return subprocess.run(words, check=check, capture_output=True, text=True, timeout=180)
+        out = subprocess.run(words, capture_output=True, text=True, timeout=180)
+        assert out.returncode == 0 or not check, f"scripts/kafka {command}: {out.stdout}{out.stderr}"
+        return out
 
     def __enter__(self):
         self.script("up", "--nodes", str(self.nodes))
@@ -54,6 +63,18 @@ class Kafka:
 
     def stop(self, node=None, kill=False):
         self.script("stop", *(["--node", str(node)] if node else []), *(["--kill"] if kill else []))
+
+    def pids(self):
+        return [int(pid) for pid in re.findall(r" pid (\d+) ", self.script("status").stdout)]
+
+    def pause(self):
+        """Every node stands still, its connections open."""
+        for pid in self.pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self):
+        for pid in self.pids():
+            os.kill(pid, signal.SIGCONT)
 
     def start(self, node=None):
         self.script("start", *(["--node", str(node)] if node else []))
