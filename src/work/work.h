@@ -18,7 +18,7 @@
 #include "base/metrics.h"
 #include "base/stats.h"
 #include "core/scheduler.h"
-#include "io/kafka/client.h"
+#include "io/kafka/client_target.h"
 #include "io/kafka/embedded.h"
 #include "io/kafka/producer.h"
 #include "io/pool/pool.h"

@@ -7,6 +7,7 @@
 #include "io/kafka/embedded.h"
 #include "io/kafka/producer.h"
 
+#include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <setjmp.h>
 #include <stdarg.h>

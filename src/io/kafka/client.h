@@ -7,18 +7,10 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "io/kafka/kafka_config.h"
+#include "io/kafka/client_target.h"
 
 #include <librdkafka/rdkafka.h>
 #include <uv.h>
-
-struct embedded;
-
-/* Where handles connect; both borrowed for the handles' life. */
-struct client_target {
-    const struct kafka_config *config;
-    struct embedded *embedded; /* NULL: the configured brokers */
-};
 
 /* A list for messages and for bootstrap.servers. */
 const char *client_brokers(const struct client_target *target);

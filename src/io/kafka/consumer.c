@@ -12,7 +12,7 @@
 #define TICK_LEAVING_MS 50
 
 /* A coordinator that does not answer our farewell is not waited for: the session's end tells it as well. */
-#define FAREWELL_US (5 * UINT64_C(1000000))
+#define FAREWELL_US (3 * UINT64_C(1000000))
 
 static void finish(struct consumer *consumer);
 

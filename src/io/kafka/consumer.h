@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "io/kafka/client.h"
+#include "io/kafka/client_target.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "base/loop.h"
+#include "io/kafka/client.h"
 #include "io/kafka/consumer.h"
 
 #include <stdatomic.h>

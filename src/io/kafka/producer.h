@@ -17,7 +17,7 @@
 #include "base/list.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "io/kafka/client.h"
+#include "io/kafka/client_target.h"
 #include "io/kafka/kafka_config.h"
 #include "io/kafka/producer_stats.h"
 #include "io/kafka/topics.h"

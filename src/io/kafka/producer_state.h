@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "core/breaker.h"
 #include "core/hot_keys.h"
+#include "io/kafka/client.h"
 #include "io/kafka/event_queue.h"
 #include "io/kafka/producer.h"
 

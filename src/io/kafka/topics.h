@@ -10,7 +10,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "io/kafka/client.h"
+#include "io/kafka/client_target.h"
 #include "io/kafka/topic_config.h"
 
 #include <stdbool.h>

@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "base/loop.h"
+#include "io/kafka/client.h"
 #include "io/kafka/event_queue.h"
 #include "io/kafka/topics.h"
 
