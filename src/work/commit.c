@@ -129,7 +129,41 @@ void commit_start(struct work *work)
     alarm_set(&work->alarm, &work->commit_due.entry, clock_us() + work->config->commit.interval_us);
 }
 
-void commit_stop(struct work *work)
+/* --- before the group is left ---
+ *
+ * While the group is being divided anew, a commit is answered only when it is, and then refused, for it bears the old generation.
+ * Whoever leaves in that moment never learns the new one. So everything is committed first, as often as it takes, and then left. */
+
+#define TRY_AGAIN_US   20000
+#define LAST_COMMIT_US 2000000
+
+static bool is_under_way(const struct work *work)
 {
-    alarm_unset(&work->alarm, &work->commit_due.entry);
+    list_each(link, &work->partitions) {
+        if (list_entry(link, struct partition, link)->commits > 0)
+            return true;
+    }
+    return false;
+}
+
+static void on_last_try(struct due *due, uint64_t now_us)
+{
+    struct work *work = list_entry(due, struct work, commit_due);
+    struct commit *commit = collect(work, &work->partitions, false);
+    bool over = commit->count == 0 && !is_under_way(work);
+    if (commit->count == 0)
+        mem_free(commit);
+    else
+        submit(commit);
+    if (over || now_us >= work->leave_by_us)
+        work_leave(work);
+    else
+        alarm_set(&work->alarm, &work->commit_due.entry, now_us + TRY_AGAIN_US);
+}
+
+void commit_last(struct work *work)
+{
+    work->leave_by_us = clock_us() + LAST_COMMIT_US;
+    work->commit_due.on_due = on_last_try;
+    alarm_set(&work->alarm, &work->commit_due.entry, 0);
 }

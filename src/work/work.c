@@ -285,14 +285,18 @@ static void on_consumer_closed(void *arg)
     work_check_end(work);
 }
 
+void work_leave(struct work *work)
+{
+    consumer_close(work->consumer, on_consumer_closed, work);
+}
+
 void work_close(struct work *work, void (*closed)(void *arg), void *arg)
 {
     work->closing = true;
     work->closed = closed;
     work->closed_arg = arg;
     stop_starting(work);
-    commit_stop(work);
-    consumer_close(work->consumer, on_consumer_closed, work);
+    commit_last(work);
 }
 
 /* --- what all streams share --- */

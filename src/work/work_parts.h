@@ -139,6 +139,7 @@ struct work {
     void (*drained)(void *arg, size_t still_running);
     void *drained_arg;
     bool closing;
+    uint64_t leave_by_us; /* then the last commits are not waited for any longer */
     void (*closed)(void *arg);
     void *closed_arg;
     struct gate gate;
@@ -203,7 +204,8 @@ void give_up_init(struct work *work);
 
 /* --- commit.c --- */
 void commit_start(struct work *work);
-void commit_stop(struct work *work);
+/* Instead of the commits of each interval: commits all that is done, then calls work_leave. */
+void commit_last(struct work *work);
 /* Commits the watermarks of what is given up, then calls give_up_committed. */
 void commit_final(struct work *work);
 void give_up_committed(struct work *work, int code);
@@ -211,6 +213,8 @@ void give_up_committed(struct work *work, int code);
 /* --- work.c --- */
 /* Something under way has ended: a drain or a close may go on. */
 void work_check_end(struct work *work);
+/* All that is done is committed, or cannot be: the group is left. */
+void work_leave(struct work *work);
 
 /* --- work_stats.c --- */
 void work_series_init(struct work *work);
