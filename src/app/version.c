@@ -1,6 +1,6 @@
 #include "app/version.h"
 
-#include <librdkafka/rdkafka.h>
+#include "io/kafka/client_target.h"
 
 const char *version_millrace(void)
 {
@@ -9,5 +9,5 @@ const char *version_millrace(void)
 
 const char *version_librdkafka(void)
 {
-    return rd_kafka_version_str();
+    return client_library_version();
 }

@@ -191,3 +191,8 @@ void client_close(rd_kafka_t *handle, uv_loop_t *loop, void (*closed)(void *arg)
     *closing = (struct closing){ .work = { .data = closing }, .handle = handle, .closed = closed, .arg = arg };
     uv_queue_work(loop, &closing->work, destroy_handle, on_destroyed);
 }
+
+const char *client_library_version(void)
+{
+    return rd_kafka_version_str();
+}

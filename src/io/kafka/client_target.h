@@ -10,3 +10,6 @@ struct client_target {
     const struct kafka_config *config;
     struct embedded *embedded; /* NULL: the configured brokers */
 };
+
+/* The version of librdkafka that is linked in, not the header's: "2.14.2". */
+const char *client_library_version(void);
