@@ -44,9 +44,11 @@ static int set_offsets(rd_kafka_conf_t *conf, struct error *err)
 
 static int set_fetching(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
 {
-    /* A mock cluster's fetch does not wake on new data: it is asked again and again instead. */
-    const char *wait_ms = options->target.embedded != NULL ? "10" : "500";
-    if (client_set(conf, err, "queued.min.messages", "1000") != 0 ||
+    /* A fetch waits at the broker for any of the partitions it names; one whose queue was full is not named, and waits with it. At
+     * librdkafka's 500 ms a busy partition beside idle ones stood still for half a second again and again. A mock cluster's fetch
+     * does not wake on new data at all. */
+    const char *wait_ms = options->target.embedded != NULL ? "10" : "100";
+    if (client_set(conf, err, "queued.min.messages", "10000") != 0 ||
         client_set(conf, err, "queued.max.messages.kbytes", "%" PRIu64, prefetch_kb(options)) != 0 ||
         client_set(conf, err, "fetch.queue.backoff.ms", "20") != 0 || client_set(conf, err, "fetch.wait.max.ms", "%s", wait_ms) != 0 ||
         /* A topic that is made later, or gains partitions, is seen within this time. */
