@@ -210,11 +210,22 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* `at` stands on the opening quote; returns what is behind the closing one. */
-static const char *string_end(const char *at)
+/* An odd number of backslashes before it. */
+static bool is_escaped(const char *quote)
 {
-    for (at++; *at != '"'; at++)
-        at += *at == '\\';
+    const char *at = quote;
+    while (at[-1] == '\\')
+        at--;
+    return (quote - at) % 2 == 1;
+}
+
+/* `at` stands on the opening quote; returns what is behind the closing one. It jumps from quote to quote: memchr is some ten
+ * times as fast as a look at each byte, and strings are most of a body. */
+static const char *string_end(const char *at, const char *end)
+{
+    do
+        at = memchr(at + 1, '"', (size_t)(end - at - 1));
+    while (is_escaped(at));
     return at + 1;
 }
 
@@ -226,7 +237,7 @@ void json_minify(struct text text, struct buffer *out)
     while (at < end) {
         const char *token = at;
         while (at < end && !is_space(*at))
-            at = *at == '"' ? string_end(at) : at + 1;
+            at = *at == '"' ? string_end(at, end) : at + 1;
         buffer_append(out, token, (size_t)(at - token));
         while (at < end && is_space(*at))
             at++;

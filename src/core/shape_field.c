@@ -114,13 +114,25 @@ static void phrase_allowed(const struct shape_field *field, char phrase[PHRASE_S
         snprintf(phrase, PHRASE_SIZE, "%s", noun);
 }
 
+/* A character takes one to four bytes: most strings need not be counted. */
+static bool surely_fits(const struct shape_field *field, yyjson_val *string)
+{
+    size_t bytes = yyjson_get_len(string);
+    return (long double)((bytes + 3) / 4) >= field->min && (long double)bytes <= field->max;
+}
+
+static bool is_within(const struct shape_field *field, yyjson_val *value)
+{
+    if (field->type == SHAPE_STRING && surely_fits(field, value))
+        return true;
+    long double measured = measure(field, value);
+    return measured >= field->min && measured <= field->max;
+}
+
 static int check_value(const struct shape_field *field, yyjson_val *value, struct error *err)
 {
-    if (has_type(field->type, value)) {
-        long double measured = measure(field, value);
-        if (measured >= field->min && measured <= field->max)
-            return 0;
-    }
+    if (has_type(field->type, value) && is_within(field, value))
+        return 0;
     char found[PHRASE_SIZE], allowed[PHRASE_SIZE];
     phrase_found(value, found);
     phrase_allowed(field, allowed);
