@@ -14,23 +14,23 @@ struct submission {
     struct ingest_request ingest;
     struct route *route;
     struct http_request *http;
-    struct trace_context trace;
+    char traceparent[TRACE_PARENT_SIZE];
 };
 
 static void continue_trace(struct submission *submission)
 {
     struct random *random = submission->route->api->random;
-    struct trace_context parent;
+    struct trace_context parent, trace;
     if (trace_parse(&parent, http_request_header(submission->http, "traceparent")))
-        trace_child(&submission->trace, &parent, random);
+        trace_child(&trace, &parent, random);
     else
-        trace_start(&submission->trace, random);
+        trace_start(&trace, random);
+    trace_parent_text(&trace, submission->traceparent);
 }
 
-static void fill_values(const struct submission *submission, struct template_value values[VALUES], char trace_id[TRACE_ID_SIZE])
+static void fill_values(const struct submission *submission, struct template_value values[VALUES])
 {
-    trace_id_text(&submission->trace, trace_id);
-    values[VALUE_TRACE] = template_text((struct text){ trace_id, TRACE_ID_SIZE - 1 });
+    values[VALUE_TRACE] = template_text(trace_parent_id(submission->traceparent));
     values[VALUE_TOPIC] = template_text(text_of(ingest_topic(submission->route->ingest)));
     values[VALUE_PARTITION] = (struct template_value){ 0 };
     values[VALUE_OFFSET] = (struct template_value){ 0 };
@@ -40,8 +40,7 @@ static void fill_values(const struct submission *submission, struct template_val
 static void fail(struct submission *submission, const struct error *err, uint64_t retry_after_us)
 {
     struct template_value values[VALUES];
-    char trace_id[TRACE_ID_SIZE];
-    fill_values(submission, values, trace_id);
+    fill_values(submission, values);
     reply_failed(&submission->route->replies, submission->http, values, err, retry_after_us);
 }
 
@@ -55,8 +54,7 @@ static void on_result(void *arg, const struct ingest_result *result)
         return;
     }
     struct template_value values[VALUES];
-    char trace_id[TRACE_ID_SIZE];
-    fill_values(submission, values, trace_id);
+    fill_values(submission, values);
     values[VALUE_PARTITION] = template_int(result->partition);
     values[VALUE_OFFSET] = template_int(result->offset);
     reply_accepted(&submission->route->replies, submission->http, values);
@@ -133,7 +131,7 @@ static void run(struct route *route, struct http_request *http, const struct rou
         .body = http->body,
         .key = key_of(route->ingest, http),
         .limit_key = limit_key_of(route->ingest, http, address),
-        .trace = &submission->trace,
+        .traceparent = submission->traceparent,
         .headers = headers,
         .header_count = allowed_headers(route->ingest, http, headers),
     };

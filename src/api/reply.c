@@ -1,7 +1,5 @@
 #include "api/reply.h"
 
-#include "base/buffer.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -49,17 +47,17 @@ void reply_set_free(struct reply_set *set)
         template_free(set->templates[i]);
         set->templates[i] = NULL;
     }
+    buffer_free(&set->body);
 }
 
-void reply_accepted(const struct reply_set *set, struct http_request *request, const struct template_value *values)
+void reply_accepted(struct reply_set *set, struct http_request *request, const struct template_value *values)
 {
-    struct buffer body = { 0 };
+    buffer_clear(&set->body);
     if (set->templates[0] != NULL)
-        template_render(set->templates[0], values, &body);
+        template_render(set->templates[0], values, &set->body);
     else
-        buffer_string(&body, "{}");
-    http_reply(request, &(struct http_reply){ .status = outcomes[0].status, .body = buffer_as_text(&body) });
-    buffer_free(&body);
+        buffer_string(&set->body, "{}");
+    http_reply(request, &(struct http_reply){ .status = outcomes[0].status, .body = buffer_as_text(&set->body) });
 }
 
 static size_t row_of(int code)
@@ -81,7 +79,7 @@ static void render_error(const struct template *template, const struct template_
     buffer_char(body, '}');
 }
 
-void reply_failed(const struct reply_set *set, struct http_request *request, struct template_value *values, const struct error *err,
+void reply_failed(struct reply_set *set, struct http_request *request, struct template_value *values, const struct error *err,
                   uint64_t retry_after_us)
 {
     size_t row = row_of(err->code);
@@ -92,13 +90,12 @@ void reply_failed(const struct reply_set *set, struct http_request *request, str
 
     values[set->error_slot] = template_text(text_of(err->message));
     values[set->retry_slot] = template_int((int64_t)seconds);
-    struct buffer body = { 0 };
-    render_error(row < REPLY_OUTCOMES ? set->templates[row] : NULL, values, err, &body);
+    buffer_clear(&set->body);
+    render_error(row < REPLY_OUTCOMES ? set->templates[row] : NULL, values, err, &set->body);
     http_reply(request, &(struct http_reply){
                             .status = row < REPLY_OUTCOMES ? outcomes[row].status : 500,
-                            .body = buffer_as_text(&body),
+                            .body = buffer_as_text(&set->body),
                             .headers = &retry_after,
                             .header_count = seconds > 0,
                         });
-    buffer_free(&body);
 }

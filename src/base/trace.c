@@ -100,10 +100,10 @@ static char *write_hex(char *out, const uint8_t *bytes, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < size; i++) {
-        *out++ = digits[bytes[i] >> 4];
-        *out++ = digits[bytes[i] & 15];
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
     }
-    return out;
+    return out + 2 * size;
 }
 
 void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE])

@@ -32,3 +32,9 @@ void trace_child(struct trace_context *child, const struct trace_context *parent
 
 void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE]);
 void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE]);
+
+/* The trace id where trace_parent_text wrote it. */
+static inline struct text trace_parent_id(const char traceparent[TRACE_PARENT_SIZE])
+{
+    return (struct text){ traceparent + 3, TRACE_ID_SIZE - 1 };
+}

@@ -114,13 +114,13 @@ static int limit_and_send(struct ingest_request *request, struct text limit_key,
     return 0;
 }
 
-static int submit_shaped(struct ingest_request *request, const struct ingest_event *event, const char *traceparent, struct error *err)
+static int submit_shaped(struct ingest_request *request, const struct ingest_event *event, struct error *err)
 {
     struct ingest *ingest = request->ingest;
     struct kept_event shaped = {
         .key = event->key,
         .value = buffer_as_text(&ingest->value),
-        .traceparent = traceparent,
+        .traceparent = event->traceparent,
         .headers = event->headers,
         .header_count = event->header_count,
     };
@@ -144,19 +144,16 @@ int ingest_submit(struct ingest_request *request, struct ingest *ingest, const s
     if (code != 0)
         return refuse(request, producer_topic_retry_after_us(ingest->options.topic), code);
 
-    char trace_id[TRACE_ID_SIZE], traceparent[TRACE_PARENT_SIZE];
-    trace_id_text(event->trace, trace_id);
-    trace_parent_text(event->trace, traceparent);
     struct shape_context context = {
         .random = ingest->options.random,
         .wall_us = clock_wall_us(),
-        .trace_id = { trace_id, TRACE_ID_SIZE - 1 },
+        .trace_id = trace_parent_id(event->traceparent),
     };
     buffer_clear(&ingest->value);
     code = shape_apply(ingest->options.shape, event->body, &context, &ingest->value, err);
     if (code != 0)
         return code;
-    return submit_shaped(request, event, traceparent, err);
+    return submit_shaped(request, event, err);
 }
 
 struct ingest *ingest_open(const struct ingest_options *options, struct error *err)

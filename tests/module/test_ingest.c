@@ -9,7 +9,7 @@ struct way_in {
     struct ingest_config config;
     struct redis *redis;
     struct random random;
-    struct trace_context trace;
+    char traceparent[TRACE_PARENT_SIZE];
     struct ingest *ingest;
     bool closed;
 };
@@ -26,7 +26,9 @@ static void given_broker_and_topic(struct way_in *way)
     given_broker(&way->broker);
     given_ready_producer(&way->broker);
     random_init_seed(&way->random, 1);
-    trace_start(&way->trace, &way->random);
+    struct trace_context trace;
+    trace_start(&trace, &way->random);
+    trace_parent_text(&trace, way->traceparent);
 }
 
 static void given_ingest(struct way_in *way)
@@ -73,7 +75,7 @@ static bool has_result(struct fixture *fixture, void *submitted)
 static int submit(struct way_in *way, struct submitted *submitted, const char *body, const char *key, struct error *err)
 {
     *submitted = (struct submitted){ 0 };
-    struct ingest_event event = { .body = text_of(body), .key = text_of(key), .trace = &way->trace };
+    struct ingest_event event = { .body = text_of(body), .key = text_of(key), .traceparent = way->traceparent };
     return ingest_submit(&submitted->request, way->ingest, &event, on_result, submitted, err);
 }
 
