@@ -46,7 +46,9 @@ static void begin_words(struct buffer *out, size_t count)
 static int write_command(struct command *command, struct error *err)
 {
     struct redis *redis = command->redis;
-    if (redisAsyncFormattedCommand(redis->link->context, on_reply, command, redis->scratch.data, redis->scratch.size) != REDIS_OK)
+    struct buffer *words = &redis->scratch;
+    *buffer_reserve(words, 1) = '\0'; /* hiredis looks for a second argument behind the first: it takes the command for a string */
+    if (redisAsyncFormattedCommand(redis->link->context, on_reply, command, words->data, words->size) != REDIS_OK)
         return error_set(err, E_UNAVAILABLE, "Redis at %s is away: the connection ends", redis->place);
     if (redis->under_way++ == 0)
         redis->unanswered_us = clock_us();
