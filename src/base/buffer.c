@@ -146,10 +146,12 @@ void buffer_printable(struct buffer *buffer, struct text text)
     }
 }
 
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
-}
+/* What a JSON string holds as it is, for most texts are nothing else. */
+__extension__ static const bool is_plain[256] = {
+    [' ' ... '!'] = true,
+    ['#' ... '['] = true,
+    [']' ... '~'] = true,
+};
 
 /* Returns the bytes it took: one, or a UTF-8 sequence. */
 static size_t append_escaped(struct buffer *buffer, const char *at, size_t left)
@@ -173,7 +175,7 @@ void buffer_json_string(struct buffer *buffer, struct text text)
     buffer_char(buffer, '"');
     for (size_t i = 0; i < text.size;) {
         size_t plain = i;
-        while (plain < text.size && is_plain((unsigned char)text.data[plain]))
+        while (plain < text.size && is_plain[(unsigned char)text.data[plain]])
             plain++;
         buffer_append(buffer, text.data + i, plain - i);
         i = plain;

@@ -1,5 +1,7 @@
 #include "base/random.h"
 
+#include "base/hex.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -59,19 +61,17 @@ double random_unit(struct random *random)
 
 void random_uuid(struct random *random, char out[RANDOM_UUID_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
     uint64_t words[2] = { random_next(random), random_next(random) };
     unsigned char bytes[16];
     memcpy(bytes, words, sizeof(bytes));
     bytes[6] = (bytes[6] & 0x0F) | 0x40;
     bytes[8] = (bytes[8] & 0x3F) | 0x80;
 
-    char *at = out;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *at++ = '-';
-        *at++ = hex[bytes[i] >> 4];
-        *at++ = hex[bytes[i] & 15];
+    char *at = hex_write(out, bytes, 4);
+    for (int i = 4; i < 10; i += 2) {
+        *at++ = '-';
+        at = hex_write(at, bytes + i, 2);
     }
-    *at = '\0';
+    *at++ = '-';
+    *hex_write(at, bytes + 10, 6) = '\0';
 }

@@ -1,5 +1,7 @@
 #include "base/trace.h"
 
+#include "base/hex.h"
+
 #include <string.h>
 
 enum {
@@ -95,29 +97,18 @@ bool trace_parse(struct trace_context *trace, struct text header)
     return true;
 }
 
-/* Returns the place after what was written. */
-static char *write_hex(char *out, const uint8_t *bytes, size_t size)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < size; i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    return out + 2 * size;
-}
-
 void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE])
 {
-    *write_hex(out, trace->trace_id, sizeof(trace->trace_id)) = '\0';
+    *hex_write(out, trace->trace_id, sizeof(trace->trace_id)) = '\0';
 }
 
 void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE])
 {
     memcpy(out, "00-", TRACE_ID_AT);
-    char *at = write_hex(out + TRACE_ID_AT, trace->trace_id, sizeof(trace->trace_id));
+    char *at = hex_write(out + TRACE_ID_AT, trace->trace_id, sizeof(trace->trace_id));
     *at++ = '-';
-    at = write_hex(at, trace->span_id, sizeof(trace->span_id));
+    at = hex_write(at, trace->span_id, sizeof(trace->span_id));
     *at++ = '-';
-    at = write_hex(at, &trace->flags, sizeof(trace->flags));
+    at = hex_write(at, &trace->flags, sizeof(trace->flags));
     *at = '\0';
 }

@@ -1,5 +1,6 @@
 #include "io/http/input.h"
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "io/http/output.h"
 
@@ -63,12 +64,10 @@ static void on_event(struct connection *connection, enum parser_event event)
 
 static void give_id(struct exchange *exchange, struct random *random)
 {
-    static const char digits[] = "0123456789abcdef";
     if (exchange->request.id.data != NULL)
         return;
     uint64_t bits = random_next(random);
-    for (size_t i = 0; i < EXCHANGE_ID_SIZE; i++, bits >>= 4)
-        exchange->made_id[i] = digits[bits & 15];
+    hex_write(exchange->made_id, &bits, sizeof(bits));
     exchange->request.id = (struct text){ exchange->made_id, EXCHANGE_ID_SIZE };
 }
 
