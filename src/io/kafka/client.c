@@ -159,6 +159,16 @@ bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event)
     return false;
 }
 
+/* Without time to wait, a question for metadata ends before its answer: with _TRANSPORT if there is nobody to ask. */
+bool client_is_connected(rd_kafka_t *handle)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, NULL, &metadata, 0);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    return code != RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
 const char *client_reason(rd_kafka_resp_err_t code)
 {
     return rd_kafka_err2str(code);

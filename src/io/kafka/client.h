@@ -34,6 +34,9 @@ rd_kafka_t *client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct erro
  * must be rebuilt. Does not destroy the event. */
 bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event);
 
+/* True while some broker is connected; else a connection is tried, in the background. Does not wait. */
+bool client_is_connected(rd_kafka_t *handle);
+
 /* "Broker: Unknown topic or partition" for a sentence of ours. */
 const char *client_reason(rd_kafka_resp_err_t code);
 

@@ -11,6 +11,14 @@
 #define ASK_AGAIN_MS 500 /* while something is missing: a broker that comes back is seen within a second */
 #define ASK_CALM_MS  2000
 
+/* Until a broker is connected; after so many looks in a row none is said to answer. */
+#define LOOK_MS      50
+#define LOOK_CALM_MS 250
+#define LOOKS        20
+
+static void ask_in(struct topics *topics, uint64_t delay_ms);
+static void set_reachable(struct topics *topics, bool reachable, const char *reason);
+
 /* ---- asking */
 
 static int32_t whom(const struct topics *topics)
@@ -21,10 +29,26 @@ static int32_t whom(const struct topics *topics)
     return turn == 0 ? TOPIC_ADMIN_CONTROLLER : topics->brokers[turn - 1];
 }
 
+/* A question to a broker that is gone makes librdkafka connect to it without a pause, thousands of times a second, until the
+ * question's time is over (2.14: each failure wakes the question, which asks for a connection at once). So none is put before. */
+static void look_again(struct topics *topics)
+{
+    topics->unconnected++;
+    if (topics->unconnected >= LOOKS)
+        set_reachable(topics, false, "no connection");
+    ask_in(topics, topics->unconnected < LOOKS ? LOOK_MS : LOOK_CALM_MS);
+    topics_tell(topics);
+}
+
 void topics_ask(struct topics *topics)
 {
     if (topics->asking || topics->count == 0)
         return;
+    if (!client_is_connected(topics->handle)) {
+        look_again(topics);
+        return;
+    }
+    topics->unconnected = 0;
     const char **names = mem_alloc(topics->count * sizeof(*names));
     size_t count = 0;
     list_each(link, &topics->all)
@@ -229,6 +253,15 @@ static void on_created(struct topics *topics, rd_kafka_event_t *event)
         list_entry(link, struct topic, link)->creating = false;
 }
 
+void topics_tell(struct topics *topics)
+{
+    if (!topics->dirty)
+        return;
+    topics->dirty = false;
+    if (topics->changed != NULL && !topics->gate.closing)
+        topics->changed(topics->arg);
+}
+
 void topics_on_event(void *arg, rd_kafka_event_t *event)
 {
     struct topics *topics = arg;
@@ -245,9 +278,5 @@ void topics_on_event(void *arg, rd_kafka_event_t *event)
     default:
         break;
     }
-    if (!topics->dirty)
-        return;
-    topics->dirty = false;
-    if (topics->changed != NULL && !topics->gate.closing)
-        topics->changed(topics->arg);
+    topics_tell(topics);
 }

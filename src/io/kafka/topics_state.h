@@ -32,8 +32,9 @@ struct topics {
     int32_t brokers[TOPICS_BROKERS_MAX];
     size_t broker_count;
     size_t turn;
-    unsigned silent; /* asked in a row without an answer */
-    bool answered;   /* since the start, at least once */
+    unsigned silent;      /* asked in a row without an answer */
+    unsigned unconnected; /* looked in a row, and no broker was connected */
+    bool answered;        /* since the start, at least once */
     bool reachable;
     bool asking;
     bool dirty;        /* something changed, and `changed` has not been told */
@@ -45,9 +46,11 @@ struct topics {
     void *closed_arg;
 };
 
-/* Asks for all topics, unless an answer is still to come; its answer asks again. */
+/* Asks for all topics, unless an answer is still to come; its answer asks again. Without a connection, looks for one again later. */
 void topics_ask(struct topics *topics);
 void topics_on_event(void *topics, rd_kafka_event_t *event);
 struct topic *topics_find(struct topics *topics, const char *name);
+/* Calls `changed` if something did. */
+void topics_tell(struct topics *topics);
 /* Sets what is wrong with a topic (code 0: nothing), and says it once. */
 void topics_set_problem(struct topics *topics, struct topic *topic, const struct error *problem);
