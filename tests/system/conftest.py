@@ -5,6 +5,7 @@ seconds to start; tests keep apart by topics and groups of their own. A test tha
 (`own_kafka`).
 """
 
+import contextlib
 import os
 import pathlib
 import uuid
@@ -54,8 +55,9 @@ def millrace(tmp_path):
         return server
 
     yield start
-    for server in started:
-        server.end()
+    with contextlib.ExitStack() as every:  # one that ended badly leaves none of the others running
+        for server in started:
+            every.callback(server.end)
 
 
 @pytest.fixture

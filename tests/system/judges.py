@@ -4,14 +4,25 @@ import json
 import subprocess
 import time
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from servers import wait_for
+
+
+def end_of(consumer, place):
+    """(offset,), or None while the partition has no leader: a broker that has just started."""
+    try:
+        return (consumer.get_watermark_offsets(place, timeout=30)[1],)
+    except KafkaException:
+        return None
 
 
 def records_of(brokers, topic, timeout=60):
     """Every record of a topic, from the start to the end that it has now."""
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": f"judge-{time.monotonic_ns()}", "enable.auto.commit": False})
     places = [TopicPartition(topic, partition, 0) for partition in consumer.list_topics(topic, timeout=30).topics[topic].partitions]
-    ends = {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
+    ends = {place.partition: wait_for(lambda: end_of(consumer, place), what=f"the end of {topic}")[0] for place in places}
     unread = {partition for partition, end in ends.items() if end > 0}
     consumer.assign(places)
     records, deadline = [], time.monotonic() + timeout
@@ -28,6 +39,16 @@ def records_of(brokers, topic, timeout=60):
 
 def ids_in_topic(kafka, topic):
     return {json.loads(record.value())["id"] for record in records_of(kafka.brokers, topic)}
+
+
+def partitions_of(kafka, topic):
+    """0 when there is no such topic."""
+    return len(AdminClient({"bootstrap.servers": kafka.brokers}).list_topics(topic, timeout=30).topics[topic].partitions)
+
+
+def create_topic(kafka, topic, partitions):
+    admin = AdminClient({"bootstrap.servers": kafka.brokers})
+    admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
 
 
 def kcat_produces(kafka, topic, timeout=1):

@@ -28,7 +28,7 @@ def free_port():
             return port
 
 
-def wait_for(condition, timeout=10.0, every=0.05, what="the condition"):
+def wait_for(condition, timeout=20.0, every=0.05, what="the condition"):
     """Returns the first true value of condition(); fails with a sentence after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -212,3 +212,5 @@ class Millrace:
                 self.wait()
                 raise AssertionError(f"SIGTERM did not end the program within 40 s:\n{self.log()[-4000:]}") from None
         assert self.process.returncode not in (-signal.SIGSEGV, -signal.SIGABRT), f"crashed:\n{self.log()[-4000:]}"
+        found = re.search(r"(Address|Leak|Thread)Sanitizer|runtime error:", self.log())
+        assert found is None, f"a sanitizer speaks:\n{self.log()[found.start() - 200:][:8000]}"

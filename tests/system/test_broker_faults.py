@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from judges import ids_in_topic, kcat_produces
+from judges import create_topic, ids_in_topic, kcat_produces, partitions_of
 from load import Load
 from servers import Kafka, wait_for
 
@@ -30,16 +30,6 @@ def broker(module_broker):
 def readiness(server):
     reply = server.get("/readyz")
     return reply.status, reply.json()
-
-
-def partitions_of(kafka, topic):
-    """By Kafka's own tool; 0 when there is no such topic."""
-    out = kafka.script("topics", "--describe", "--topic", topic, check=False).stdout
-    return out.count("\tPartition: ")
-
-
-def create_topic(kafka, topic, partitions):
-    kafka.script("topics", "--create", "--topic", topic, "--partitions", str(partitions), "--replication-factor", "1")
 
 
 def assert_refused_for_now(reply):
@@ -69,8 +59,7 @@ def test_a_broker_that_is_down_at_start_is_waited_for(worker_pool, broker):
     wait_for(lambda: server.get("/submit").status == 200, 5, what="/submit after the broker's start")
     server.wait_until_ready()
     assert partitions_of(broker, server.topic) == 20
-    fast = lambda: server.metrics()["my_system_worker_pool_consumer_processed_total"] >= 1
-    wait_for(fast, 20, what="the job to be worked")
+    wait_for(lambda: server.metrics()["my_system_worker_pool_consumer_processed_total"] >= 1, 20, what="the job to be worked")
 
 
 class Pulse:
@@ -166,13 +155,31 @@ def test_a_broker_that_hangs_is_told_by_the_age_of_the_oldest_record(worker_pool
     assert load.names(503).isdisjoint(stored)
 
 
+def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, broker):
+    """The broker is away and requests wait for it: each is told, and the process ends in time."""
+    server = worker_pool("--set", "shutdown=8s", env={"KAFKA_BROKERS": broker.brokers, **UNLIMITED})
+    server.wait_until_ready()
+    with Load(server, clients=10) as load:
+        wait_for(lambda: load.count(200) > 100, 20, what="load")
+        broker.stop(kill=True)
+        time.sleep(0.5)
+        server.terminate()
+        began = time.monotonic()
+        server.wait(12)
+        assert time.monotonic() - began < 9
+        load.stop()
+    assert {told.status for told in load.told} <= {200, 503, 504, None}
+    broker.start()
+    stored = ids_in_topic(broker, server.topic)
+    assert load.names(200) <= stored
+    assert load.names(503).isdisjoint(stored)
+
+
 def test_a_topic_with_another_partition_count_is_said_and_not_altered(worker_pool, kafka, unique):
     create_topic(kafka, f"jobs-{unique}", 3)
     server = worker_pool(env=UNLIMITED)
-    reason = wait_for(lambda: readiness(server)[1]["checks"]["kafka"] if "3" in server.log() and f"jobs-{unique}" in server.log() else None,
-                      what="the log to say so")
-    assert readiness(server)[0] == 503
     wait_for(lambda: "3 partitions" in readiness(server)[1]["checks"]["kafka"], what="the reason")
+    assert readiness(server)[0] == 503
     reason = readiness(server)[1]["checks"]["kafka"]
     assert f"jobs-{unique}" in reason and "20" in reason
     assert any(f"jobs-{unique}" in line and "20" in line and '"level":"warn"' in line for line in server.log().splitlines())

@@ -77,7 +77,7 @@ def test_with_allow_nobody_notices(way_in, redis, outage):
         outage(redis)
         time.sleep(1)
     assert {told.status for told in load.told} == {200}
-    assert max(told.answered_at - told.sent_at for told in load.told) < 1
+    assert max(told.answered_at - told.sent_at for told in load.told) < 2, "somebody waited for the outage of 3 s to end"
     assert decisions(server)["assumed"] > 0
 
 
@@ -145,24 +145,30 @@ def attack(server, rate, seconds):
 
 def test_two_processes_share_one_rate(way_in):
     """Each is asked for more than the whole rate; over 10 s both together admit what one would."""
-    rate, burst = 500, 100
+    rate, burst = 200, 400
     lease = min(max(rate * 0.02, 1), burst / 8)
     env = {"LIMIT_RATE": str(rate), "LIMIT_CAPACITY": str(burst)}
     servers = [way_in(env=env), way_in(env=env)]
-    loads = [attack(server, 700, 14) for server in servers]
+    loads = [attack(server, 1.5 * rate, 20) for server in servers]
 
-    def admitted():
+    def counted():
         before = time.monotonic()
-        counts = [decisions(server)["admitted"] for server in servers]
-        return counts, before, time.monotonic()
+        rows = [decisions(server) for server in servers]
+        return rows, before, time.monotonic()
 
-    time.sleep(1.5) # the burst is spent
-    first, first_from, first_to = admitted()
+    wait_for(lambda: all(decisions(server)["limited"] > rate / 10 for server in servers), what="the burst to be spent")
+    first, first_from, first_to = counted()
     time.sleep(10)
-    last, last_from, last_to = admitted()
+    last, last_from, last_to = counted()
     for load in loads:
+        load.send_signal(signal.SIGINT)
         assert load.wait() == 0
-    shares = [after - before for before, after in zip(first, last)]
-    assert sum(shares) <= rate * (last_to - first_from) + burst + len(servers) * lease
-    assert sum(shares) >= 0.98 * rate * (last_from - first_to)
-    assert min(shares) > 0.2 * sum(shares), "one of them starves"
+
+    def grown(name):
+        return [after[name] - before[name] for before, after in zip(first, last)]
+
+    asked = sum(grown("admitted")) + sum(grown("limited"))
+    assert asked > 2 * rate * 10, "not asked for enough to tell"
+    assert sum(grown("admitted")) <= rate * (last_to - first_from) + burst + len(servers) * lease
+    assert sum(grown("admitted")) >= 0.98 * rate * (last_from - first_to)
+    assert min(grown("admitted")) > 0.2 * sum(grown("admitted")), "one of them starves"
