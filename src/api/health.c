@@ -1,5 +1,7 @@
 #include "api/health.h"
 
+#include "base/stats.h"
+
 void health_init(struct health *health)
 {
     list_init(&health->checks);
@@ -32,7 +34,7 @@ yyjson_mut_val *health_report(struct health *health, yyjson_mut_doc *doc, bool *
         struct error err = { 0 };
         bool well = check->ready(check->arg, &err);
         *ready = *ready && well;
-        yyjson_mut_obj_add_strcpy(doc, checks, check->name, well ? "ok" : err.message);
+        stats_add_text(doc, checks, check->name, text_of(well ? "ok" : err.message));
     }
     yyjson_mut_val *report = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, report, "status", *ready ? "ready" : "not ready");

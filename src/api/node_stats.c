@@ -3,6 +3,8 @@
 #include "api/action.h"
 #include "api/json_reply.h"
 
+enum { SECTION_NAME_SIZE = 64 };
+
 static bool wants_text(struct http_request *request)
 {
     struct text format = http_query(request, "format");
@@ -47,7 +49,8 @@ static void reply_text(struct http_request *request, yyjson_mut_doc *doc, const 
 static void reply_unknown(struct http_request *request, struct stats *stats, struct text name)
 {
     struct buffer sentence = { 0 };
-    buffer_printf(&sentence, "found the section \"%.*s\"; allowed:", TEXT_ARG(name));
+    buffer_printf(&sentence, "found the section \"%.*s\"; allowed:", (int)(name.size < SECTION_NAME_SIZE ? name.size : SECTION_NAME_SIZE),
+                  name.data);
     list_each(link, &stats->sections)
         buffer_printf(&sentence, " %s", list_entry(link, struct stats_section, link)->name);
     http_reply_error(request, 404, buffer_as_text(&sentence));
@@ -61,8 +64,8 @@ static void run(struct route *route, struct http_request *request, const struct 
     struct text name = http_query(request, "section");
     struct stats_section *section = NULL;
     if (name.data != NULL) {
-        char wanted[64] = "";
-        if (name.size < sizeof(wanted))
+        char wanted[SECTION_NAME_SIZE] = "";
+        if (name.size < sizeof(wanted) && memchr(name.data, '\0', name.size) == NULL)
             memcpy(wanted, name.data, name.size);
         section = stats_find(stats, wanted);
         if (section == NULL) {

@@ -1,5 +1,7 @@
 #include "base/stats.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 void stats_init(struct stats *stats)
@@ -25,4 +27,16 @@ struct stats_section *stats_find(struct stats *stats, const char *name)
             return section;
     }
     return NULL;
+}
+
+void stats_add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, struct text text)
+{
+    if (utf8_valid(text.data, text.size)) {
+        yyjson_mut_obj_add_strncpy(doc, object, name, text.size == 0 ? "" : text.data, text.size);
+        return;
+    }
+    struct buffer printable = { 0 };
+    buffer_printable(&printable, text);
+    yyjson_mut_obj_add_strncpy(doc, object, name, printable.data, printable.size);
+    buffer_free(&printable);
 }

@@ -31,6 +31,10 @@ void stats_add(struct stats *stats, struct stats_section *section);
 void stats_remove(struct stats_section *section);
 struct stats_section *stats_find(struct stats *stats, const char *name); /* or NULL */
 
+/* Adds a text that came from outside (a key, a server's words) and may be any bytes: JSON can hold UTF-8 only, so in a text
+ * that is none all that could not be printed stands as \xNN. */
+void stats_add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, struct text text);
+
 /* Appends a section's value as aligned text for a terminal of 100 columns: scalars as "name  value" lines, then nested
  * objects indented, and an array of objects as a table whose longest texts are cut where it would be wider. */
 void stats_text(const char *title, yyjson_mut_val *value, struct buffer *out);

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+enum { LONGEST_KEY_SHOWN = 64 /* bytes */ };
+
 /* --- counts --- */
 
 static void add_partition(struct work_counts *counts, const struct partition *partition)
@@ -171,23 +173,15 @@ static const struct job *longest_lane(const struct work *work)
 
 static void describe_longest(const struct work *work, yyjson_mut_doc *doc, yyjson_mut_val *value)
 {
-    static const char hex[] = "0123456789abcdef";
     const struct job *job = longest_lane(work);
     yyjson_mut_obj_add_uint(doc, value, "longest", job == NULL ? 0 : lane_length(&job->record));
     if (job == NULL || job->record.key.data == NULL || work->config->order != LANE_ORDER_KEY)
         return;
-    /* A key may be any bytes, and of any length. */
-    struct buffer key = { 0 };
-    for (size_t i = 0; i < job->record.key.size && i < 64; i++) {
-        unsigned char c = (unsigned char)job->record.key.data[i];
-        if (c >= 0x20 && c < 0x7f)
-            buffer_char(&key, (char)c);
-        else
-            buffer_printf(&key, "\\x%c%c", hex[c >> 4], hex[c & 15]);
-    }
     yyjson_mut_obj_add_int(doc, value, "longest_partition", job->partition->number);
-    yyjson_mut_obj_add_strncpy(doc, value, "longest_key", key.data == NULL ? "" : key.data, key.size);
-    buffer_free(&key);
+    struct text key = job->record.key;
+    if (key.size > LONGEST_KEY_SHOWN)
+        key.size = LONGEST_KEY_SHOWN;
+    stats_add_text(doc, value, "longest_key", key);
 }
 
 static yyjson_mut_val *describe_lanes(const struct work *work, yyjson_mut_doc *doc)

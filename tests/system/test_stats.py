@@ -40,6 +40,18 @@ def test_hot_keys_and_producers_are_told_as_they_are(worker_pool):
     assert breaker["state"] == "closed"
 
 
+def test_keys_of_any_bytes_leave_the_answer_json_and_the_terminal_alone(worker_pool):
+    server = worker_pool("--only", "ingest")
+    server.wait_until_ready()
+    for key in ["%FF%FE", "%00", "%1b%5b2J", "%c2%9b31m", "%22%5c", "%", "x" * 6000]:
+        assert server.get(f"/submit?key={key}").status == 200
+    keys = {row["key"] for row in server.stats("hot_keys")}
+    assert {"\\xff\\xfe", "\0", "\x1b[2J", "\x9b31m", '"\\', "%"} < keys
+    assert "hot_keys" in server.get("/debug/stats").json()
+    text = server.get("/debug/stats?format=text").body.decode()
+    assert [c for c in text if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")] == []
+
+
 def test_the_configuration_is_shown_without_secrets(worker_pool, redis):
     redis.cli("CONFIG", "SET", "requirepass", "hush-hush")
     url = redis.url.replace("redis://", "redis://:hush-hush@")

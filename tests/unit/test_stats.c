@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -188,6 +189,31 @@ static void rows_of_any_shape_are_drawn(void **state)
     assert_string_equal(drawn("odd", "[1,{\"a\":2}]"), "odd  1, {\"a\":2}\n");
 }
 
+static void a_key_that_is_no_text_is_added_as_text(void **state)
+{
+    static const struct {
+        struct text given;
+        const char *written;
+    } rows[] = {
+        { { "hot", 3 }, "{\"key\":\"hot\"}" },
+        { { "\xff\x1b[2J\x00", 6 }, "{\"key\":\"\\\\xff\\\\x1b[2J\\\\x00\"}" },
+        { { "caf\xc3\xa9\n", 6 }, "{\"key\":\"caf\xc3\xa9\\n\"}" },
+        { { "caf\xc3", 4 }, "{\"key\":\"caf\\\\xc3\"}" },
+        { { "", 0 }, "{\"key\":\"\"}" },
+        { { NULL, 0 }, "{\"key\":\"\"}" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+        yyjson_mut_val *object = yyjson_mut_obj(doc);
+        stats_add_text(doc, object, "key", rows[i].given);
+        char *written = yyjson_mut_val_write(object, YYJSON_WRITE_NOFLAG, NULL);
+        assert_non_null(written);
+        assert_string_equal(written, rows[i].written);
+        free(written);
+        yyjson_mut_doc_free(doc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +230,7 @@ int main(void)
         cmocka_unit_test(real_numbers_are_short),
         cmocka_unit_test(what_a_client_sent_draws_no_lines_of_its_own),
         cmocka_unit_test(rows_of_any_shape_are_drawn),
+        cmocka_unit_test(a_key_that_is_no_text_is_added_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ static void add_hot_keys(yyjson_mut_doc *doc, yyjson_mut_val *rows, struct produ
     for (size_t i = 0; i < count; i++) {
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
         yyjson_mut_obj_add_strcpy(doc, row, "topic", topic_name(topic->topic));
-        yyjson_mut_obj_add_strncpy(doc, row, "key", top[i].key.data, top[i].key.size);
+        stats_add_text(doc, row, "key", top[i].key);
         yyjson_mut_obj_add_uint(doc, row, "count", top[i].count);
         yyjson_mut_obj_add_uint(doc, row, "error", top[i].error);
         yyjson_mut_obj_add_real(doc, row, "share", total == 0 ? 0 : (double)top[i].count / (double)total);

@@ -14,7 +14,7 @@ static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
     yyjson_mut_obj_add_strcpy(doc, value, "address", redis->place);
     yyjson_mut_obj_add_str(doc, value, "state", redis_state_name(redis->state));
     yyjson_mut_obj_add_real(doc, value, "state_seconds", (double)(clock_us() - redis->since_us) / 1e6);
-    yyjson_mut_obj_add_strcpy(doc, value, "last_fault", redis->reason);
+    stats_add_text(doc, value, "last_fault", text_of(redis->reason));
     yyjson_mut_obj_add_uint(doc, value, "attempts", redis->attempts);
     yyjson_mut_obj_add_uint(doc, value, "failures_in_a_row", redis->failures);
     yyjson_mut_obj_add_uint(doc, value, "commands_under_way", redis->under_way);
