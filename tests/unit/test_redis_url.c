@@ -70,6 +70,10 @@ static void a_wrong_url_is_refused_with_the_reason_and_without_the_password(void
         const char *text, *says;
     } bads[] = {
         { "http://h", "unknown scheme" },
+        { "u:hunter2@h:1", "or none" },
+        { "redis//u:hunter2@h:1", "or none" },
+        { "redis://h:1?password=hunter2", "port" },
+        { "redis://h/0?password=hunter2", "database" },
         { "", "no host" },
         { "redis://", "no host" },
         { "redis://:6379", "no host" },

@@ -31,8 +31,8 @@ int redis_url_parse(struct redis_url *url, const char *text, struct error *err)
         url->tls = schemes[i].tls;
         unix_socket = schemes[i].unix_socket;
     }
-    if (rest.data == text && strstr(text, "://") != NULL)
-        return error_set(err, E_INVALID, "the Redis URL has an unknown scheme; " ALLOWED);
+    if (rest.data == text && strpbrk(text, "@/") != NULL)
+        return error_set(err, E_INVALID, "the Redis URL has an unknown scheme, or none; " ALLOWED);
 
     if (unix_socket)
         url->path = mem_strdup("");
@@ -128,7 +128,7 @@ static int parse_database(struct redis_url *url, struct text database, struct er
         return 0;
     url->database = number(database, 1000000);
     if (url->database < 0)
-        return error_set(err, E_INVALID, "the database in the Redis URL is not a number from 0: \"%.*s\"", TEXT_ARG(database));
+        return error_set(err, E_INVALID, "the database in the Redis URL is not a number from 0");
     return 0;
 }
 
@@ -137,8 +137,8 @@ static int parse_port(struct redis_url *url, struct text port, struct error *err
     if (port.data == NULL)
         return 0;
     int value = number(port, 65535);
-    if (value < 1)
-        return error_set(err, E_INVALID, "the port in the Redis URL is not a number from 1 to 65535: \"%.*s\"", TEXT_ARG(port));
+    if (value < 1) /* what was found is not shown: it may be the end of a password */
+        return error_set(err, E_INVALID, "the port in the Redis URL is not a number from 1 to 65535");
     url->port = (uint16_t)value;
     return 0;
 }
