@@ -1,6 +1,7 @@
 /* command: the words after `millrace`, one file each (serve.c, check.c, ...), listed in one table. */
 #pragma once
 
+#include "app/node.h"
 #include "base/config.h"
 
 /* Finds the command by argv[1] and runs it with the rest. Returns the process's exit status:
@@ -12,7 +13,7 @@ struct command_options {
     const char *file; /* NULL: the built-in quickstart */
     struct config_override *overrides;
     size_t override_count;
-    const char *only; /* comma separated roles, or NULL for all */
+    struct roles roles; /* of --only; all without it */
 };
 
 /* Parses argv (argv[0] is the command's name) in place; texts are borrowed from it. Prints a sentence on stderr and

@@ -29,6 +29,6 @@ int command_docs(int argc, char **argv)
         buffer_free(&text);
         return 0;
     }
-    fprintf(stderr, "millrace: docs: allowed: configuration, metrics\n");
+    fprintf(stderr, "millrace: docs: found \"%s\"; allowed: one of configuration, metrics\n", argc < 2 ? "" : argv[argc - 1]);
     return 2;
 }

@@ -10,7 +10,7 @@
 int roles_parse(struct roles *roles, const char *words, struct error *err)
 {
     *roles = (struct roles){ .ingest = words == NULL, .work = words == NULL };
-    while (words != NULL && *words != '\0') {
+    while (words != NULL) {
         size_t size = strcspn(words, ",");
         struct text word = { words, size };
         if (text_is(word, "ingest"))
@@ -19,7 +19,7 @@ int roles_parse(struct roles *roles, const char *words, struct error *err)
             roles->work = true;
         else
             return error_set(err, E_INVALID, "found the role \"%.*s\"; allowed: ingest, work", TEXT_ARG(word));
-        words += size + (words[size] == ',');
+        words = words[size] == ',' ? words + size + 1 : NULL;
     }
     return 0;
 }

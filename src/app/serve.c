@@ -7,7 +7,7 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <stdio.h>
+#include <unistd.h>
 
 static void node_free(struct node *node)
 {
@@ -27,7 +27,7 @@ static int run(const struct settings *settings, struct config *config, const str
     struct error err;
     if (node_start(&node, settings, config, roles, &err) != 0) {
         log_error("node", "cannot start: %s", err.message);
-        return 1;
+        _exit(1); /* not exit: threads of librdkafka run already, and would outlive what they use */
     }
     struct shutdown shutdown;
     shutdown_watch(&shutdown, &node);
@@ -46,12 +46,6 @@ int command_serve(int argc, char **argv)
     if (command_options_parse(&options, argc, argv) != 0)
         return 2;
 
-    struct error err;
-    struct roles roles;
-    if (roles_parse(&roles, options.only, &err) != 0) {
-        fprintf(stderr, "millrace: --only: %s\n", err.message);
-        return 2;
-    }
     struct settings settings;
     struct config *config = settings_read(&settings, options.file, options.overrides, options.override_count);
     command_options_free(&options);
@@ -63,7 +57,7 @@ int command_serve(int argc, char **argv)
     log_set_form(settings.log.form);
     log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
     http_raise_file_limit();
-    int status = run(&settings, config, &roles);
+    int status = run(&settings, config, &options.roles);
     config_free(config);
     return status;
 }

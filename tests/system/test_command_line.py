@@ -1,0 +1,60 @@
+"""The words on the command line: a wrong one is a sentence and exit 2, and nothing is started."""
+
+import subprocess
+
+import pytest
+
+from conftest import BINARY, ROOT
+from servers import free_port
+
+
+def run(*words):
+    return subprocess.run([BINARY, *words], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+
+WRONG = [
+    ("", "millrace serve"),
+    ("fly", 'found "fly"; allowed: serve, attack, check, docs, version, help'),
+    ("--serve", 'found "--serve"; allowed: serve, '),
+    ("version 2", 'found "2"; allowed: nothing more'),
+    ("serve fast", 'found "fast"; allowed: -c FILE, --set PATH=VALUE, --only ROLE,...'),
+    ("serve -x", 'found "-x"; allowed: -c FILE, '),
+    ("serve -xc", 'found "-x"; allowed: -c FILE, '),
+    ("serve --fast", 'found "--fast"; allowed: -c FILE, '),
+    ("serve -c", "found -c without its value"),
+    ("serve --set", "found --set without its value"),
+    ("serve --set workers", 'found --set "workers"; allowed: --set PATH=VALUE'),
+    ("serve --set =1", 'found --set "=1"; allowed: --set PATH=VALUE'),
+    ("serve --only sleep", '--only: found the role "sleep"; allowed: ingest, work'),
+    ("serve --only=", '--only: found the role ""; allowed: ingest, work'),
+    ("serve --only ingest,", '--only: found the role ""; allowed: ingest, work'),
+    ("check --only sleep", '--only: found the role "sleep"; allowed: ingest, work'),
+    ("docs", 'docs: found ""; allowed: one of configuration, metrics'),
+    ("docs poems", 'docs: found "poems"; allowed: one of configuration, metrics'),
+    ("docs metrics twice", 'docs: found "twice"; allowed: one of configuration, metrics'),
+]
+
+
+@pytest.mark.parametrize("words,sentence", WRONG, ids=[words or "nothing" for words, _ in WRONG])
+def test_wrong_words_are_a_sentence_and_exit_2(words, sentence):
+    ended = run(*words.split())
+    assert ended.returncode == 2
+    assert sentence in ended.stdout + ended.stderr
+    assert "listener" not in ended.stderr
+
+
+@pytest.mark.parametrize("words", ["help", "-h", "--help", "serve -h", "serve --help", "check --help", "docs --help", "attack --help"])
+def test_help_is_had_by_the_words_that_people_try(words):
+    ended = run(*words.split())
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "millrace" in ended.stdout
+
+
+def test_a_start_that_fails_halfway_says_why_and_ends_with_1():
+    port = free_port()
+    words = ["serve", "--set", f"listen.main.address=127.0.0.1:{port}", "--set", f"listen.other.address=127.0.0.1:{port}",
+             "--set", "listen.other.routes=[{use: [health]}]"]
+    for _ in range(10):  # what runs already, must not be in the way of the end
+        ended = run(*words)
+        assert ended.returncode == 1
+        assert f"listen.other: listener other on 127.0.0.1:{port}: bind: Address already in use" in ended.stderr
