@@ -117,9 +117,24 @@ static size_t allowed_headers(const struct ingest *ingest, const struct http_req
     return count;
 }
 
+/* Events are taken as they come: nothing here decompresses. Returns true when it has answered. */
+static bool refuse_coding(struct http_request *http)
+{
+    struct text coding = http->body.size == 0 ? TEXT_NONE : http_request_header(http, "content-encoding");
+    if (coding.size == 0 || (coding.size == 8 && strncasecmp(coding.data, "identity", 8) == 0))
+        return false;
+    struct buffer sentence = { 0 };
+    buffer_printf(&sentence, "found a body with Content-Encoding %.*s; allowed: none", TEXT_ARG(coding));
+    http_reply_error(http, 415, buffer_as_text(&sentence));
+    buffer_free(&sentence);
+    return true;
+}
+
 static void run(struct route *route, struct http_request *http, const struct route_match *match)
 {
     (void)match;
+    if (refuse_coding(http))
+        return;
     struct submission *submission = http_request_alloc(http, sizeof(*submission));
     submission->route = route;
     submission->http = http;

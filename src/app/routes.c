@@ -10,8 +10,8 @@ static void reply_no_method(struct http_request *request, const struct route_mat
     struct buffer body = { 0 };
     buffer_string(&body, "{\"error\":");
     struct buffer sentence = { 0 };
-    buffer_printf(&sentence, "found %s %.*s; allowed: %.*s", http_method_name(request->method), TEXT_ARG(request->path),
-                  TEXT_ARG(match->allow));
+    const char *method = request->method == METHOD_OTHER ? "another method" : http_method_name(request->method);
+    buffer_printf(&sentence, "found %s at %.*s; allowed: %.*s", method, TEXT_ARG(request->path), TEXT_ARG(match->allow));
     buffer_json_string(&body, buffer_as_text(&sentence));
     buffer_char(&body, '}');
     struct http_header allow = { "Allow", match->allow };

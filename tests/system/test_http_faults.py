@@ -190,6 +190,16 @@ def test_a_body_that_does_not_fit_the_shape_is_400_and_the_connection_stays(serv
         assert client.get("/livez").status == 200
 
 
+def test_a_compressed_body_is_415_and_the_connection_stays(server):
+    with Wire(server) as client:
+        client.send(GOOD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b")
+        answer = client.answer()
+        assert answer.status == 415
+        assert answer.json()["error"] == "found a body with Content-Encoding gzip; allowed: none"
+        client.send(GOOD + b"Content-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}")
+        assert client.answer().status != 415
+
+
 def test_unknown_paths_and_methods_are_sentences_too(server):
     with Wire(server) as client:
         answer = client.get("/nothing/here")
