@@ -97,12 +97,13 @@ static void place_anew(struct consumer *consumer, struct consumer_partition *par
     const struct consumer_events *events = consumer->options.events;
     int64_t from = partition->next;
     partition->misplaced = false;
-    if (to >= from) {
+    if (to > from) {
         log_error("consumer",
-                  "%s: partition %" PRId32 ": offsets %" PRId64 " to %" PRId64 " are not in the log any more and were never read",
-                  consumer->options.name, partition->number, from, to - 1);
+                  "%s: partition %" PRId32 ": its log does not have offset %" PRId64 " any more: read on from %" PRId64 ", %" PRId64
+                  " offsets are passed over",
+                  consumer->options.name, partition->number, from, to, to - from);
         events->on_offsets_missing(consumer->options.owner, partition->object, from, to);
-    } else {
+    } else if (to < from) {
         log_error("consumer",
                   "%s: partition %" PRId32 " was at offset %" PRId64 ", which its log does not have: it is read anew from %" PRId64,
                   consumer->options.name, partition->number, from, to);
