@@ -234,6 +234,40 @@ static void check_producer(const struct settings *settings, const struct stream_
     config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `producers`", producer);
 }
 
+static const struct stream_config *worked_stream_of(const struct settings *settings, const char *topic)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++)
+        if (streams[i].work.group != NULL && strcmp(streams[i].topic.name, topic) == 0)
+            return &streams[i];
+    return NULL;
+}
+
+/* From topic to dead letter topic, and on if that one is worked too: a record that cannot be worked would go round for ever. */
+static bool dead_letters_come_back(const struct settings *settings, const struct stream_config *stream)
+{
+    const char *topic = stream->work.dead.name;
+    for (size_t i = 0; i < settings->streams.count && topic != NULL; i++) {
+        if (strcmp(topic, stream->topic.name) == 0)
+            return true;
+        const struct stream_config *next = worked_stream_of(settings, topic);
+        topic = next == NULL ? NULL : next->work.dead.name;
+    }
+    return false;
+}
+
+static void check_dead(const struct settings *settings, const struct stream_config *stream, const struct config_place *place,
+                       struct config_report *report)
+{
+    if (stream->work.group == NULL || !dead_letters_come_back(settings, stream))
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.work.dead", stream->name);
+    config_mistake_at(report, place, part,
+                      "found \"%s\", whose records would come back to %s; allowed: a topic whose dead letters end somewhere",
+                      stream->work.dead.name, stream->topic.name);
+}
+
 static void check_settings(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct settings *settings = object;
@@ -241,8 +275,10 @@ static void check_settings(const void *object, const struct config_place *place,
     for (size_t i = 0; i < settings->listeners.count; i++)
         check_routes(settings, &listeners[i], place, report);
     const struct stream_config *streams = settings->streams.items;
-    for (size_t i = 0; i < settings->streams.count; i++)
+    for (size_t i = 0; i < settings->streams.count; i++) {
         check_producer(settings, &streams[i], place, report);
+        check_dead(settings, &streams[i], place, report);
+    }
 }
 
 const struct config_schema settings_schema = {

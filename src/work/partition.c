@@ -89,13 +89,26 @@ void partition_leave(struct partition *partition)
 /* --- giving up: what the group wants back ---
  *
  *   begin: starts nothing, drops what waits --> runs end, or `drain` is over --> final commit --> given back
- *                                          lost meanwhile: left at once, nothing committed */
+ *                                                                                 ^      | refused, for half a second
+ *                                                                                 +------+
+ *   lost meanwhile: left at once, nothing committed */
+
+/* A coordinator that is just dividing the group refuses commits for a moment. */
+#define FINAL_COMMIT_US       500000
+#define FINAL_COMMIT_AGAIN_US 50000
 
 static void commit_and_go(struct work *work)
 {
     alarm_unset(&work->alarm, &work->give_up_due.entry);
     work->final_commit = true;
+    work->final_until_us = clock_us() + FINAL_COMMIT_US;
     commit_final(work);
+}
+
+static void on_commit_again(struct due *due, uint64_t now_us)
+{
+    (void)now_us;
+    commit_final(list_entry(due, struct work, final_due));
 }
 
 void give_up_check(struct work *work)
@@ -140,6 +153,11 @@ void give_up_begin(struct work *work, void *const *partitions, size_t count)
 
 void give_up_committed(struct work *work, int code)
 {
+    uint64_t now_us = clock_us();
+    if (code != 0 && now_us < work->final_until_us) {
+        alarm_set(&work->alarm, &work->final_due.entry, now_us + FINAL_COMMIT_AGAIN_US);
+        return;
+    }
     if (code != 0)
         log_warn("work",
                  "%s: the last commit of partitions that are given back was refused; what was done since the one before is done again",
@@ -150,9 +168,19 @@ void give_up_committed(struct work *work, int code)
     consumer_given_up(work->consumer);
 }
 
+void give_up_lost(struct work *work)
+{
+    if (!list_empty(&work->giving_up))
+        return;
+    alarm_unset(&work->alarm, &work->give_up_due.entry);
+    alarm_unset(&work->alarm, &work->final_due.entry);
+    work->final_commit = false;
+}
+
 void give_up_init(struct work *work)
 {
     list_init(&work->giving_up);
     list_init(&work->leftovers);
     work->give_up_due.on_due = on_patience_over;
+    work->final_due.on_due = on_commit_again;
 }

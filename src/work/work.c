@@ -37,10 +37,7 @@ static void on_lost(void *owner, void *const *partitions, size_t count)
     metric_add(work->series.lost, (double)count);
     for (size_t i = 0; i < count; i++)
         partition_leave(partitions[i]);
-    if (!list_empty(&work->giving_up))
-        return;
-    alarm_unset(&work->alarm, &work->give_up_due.entry);
-    work->final_commit = false;
+    give_up_lost(work);
 }
 
 static void on_offsets_missing(void *owner, void *object, int64_t from, int64_t to)

@@ -128,11 +128,13 @@ struct work {
     struct alarm alarm;
     struct due commit_due;
     struct due give_up_due; /* the end of patience with running jobs of partitions wanted back */
+    struct due final_due;   /* the last commit of what is given up is tried again */
     struct due probe_due;   /* after UNAVAILABLE: when the next attempt may begin */
     struct due drain_due;
     unsigned unavailable; /* in a row; 0: all is well */
     bool final_commit;    /* of what is given up, under way */
-    uint64_t give_ups;    /* so far: the answer to an earlier final commit is not for this one */
+    uint64_t final_until_us;
+    uint64_t give_ups; /* so far: the answer to an earlier final commit is not for this one */
 
     bool stopped;  /* takes no more records */
     bool draining; /* starts nothing any more */
@@ -200,6 +202,8 @@ void partition_release(struct partition *partition);
 void give_up_begin(struct work *work, void *const *partitions, size_t count);
 /* Goes on if nothing of what is given up runs any more. */
 void give_up_check(struct work *work);
+/* Some of it was lost meanwhile. */
+void give_up_lost(struct work *work);
 void give_up_init(struct work *work);
 
 /* --- commit.c --- */

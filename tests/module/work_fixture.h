@@ -17,7 +17,7 @@
 #define TOPIC         "jobs"
 #define DEAD_TOPIC    "jobs-dlq"
 #define EVIDENCE_MAX  20000
-#define WORK_PATIENCE 30000
+#define WORK_PATIENCE 60000
 
 /* A line of what a handler recorded. */
 struct line {
@@ -84,7 +84,7 @@ static inline void given_crew(struct crew *crew, size_t slots)
         .drain_us = 5000000,
         .retry = { .retries = 2, .base_us = 20000, .max_us = 100000, .jitter_us = 1000 },
         .dead = { .name = DEAD_TOPIC, .partitions = 2, .create = true },
-        .session_us = 2000000, /* the mock cluster waits for the session of a member that has left */
+        .session_us = 3000000, /* the mock cluster waits for the session of a member that has left */
         .heartbeat_us = 200000,
         .max_poll_us = 30000000,
     };
@@ -175,16 +175,17 @@ static inline void when_ended(struct crew *crew, uint64_t count)
     assert_true(wait_until(&crew->base, have_ended, &count, WORK_PATIENCE));
 }
 
-static inline bool is_ready(struct fixture *base, void *arg)
+static inline bool is_assigned(struct fixture *base, void *arg)
 {
-    struct error err;
+    struct work_counts counts;
     (void)base;
-    return work_ready(arg, &err);
+    work_counts(arg, &counts);
+    return counts.partitions > 0;
 }
 
 static inline void when_assigned(struct crew *crew, size_t which)
 {
-    assert_true(wait_until(&crew->base, is_ready, crew->works[which], WORK_PATIENCE));
+    assert_true(wait_until(&crew->base, is_assigned, crew->works[which], WORK_PATIENCE));
 }
 
 static inline void when_time_passes(struct crew *crew, uint64_t ms)

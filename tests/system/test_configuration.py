@@ -49,6 +49,7 @@ MISTAKES = {
     "missing": ("group: workers", "drain: 1s", "13: streams.jobs.work.group: found nothing, and it is required; allowed: a text"),
     "impossible pair": ("acks: all", "acks: 1", "5: producers.durable: found idempotent: true with acks: 1; allowed: acks: all, or "),
     "base over max": ("base: 40ms", "base: 1s", "16: streams.jobs.work.retry: found a base longer than max; allowed: base <= max"),
+    "dead letters come back": ("order: partition", "dead: jobs", '15: streams.jobs.work.dead: found "jobs", whose records would come back'),
     "key twice": ("redis: local", "kafka: local", "2: kafka: found the key a second time; it stands on line 1 already"),
     "no YAML": ("[health, metrics] }", "[health, metrics }", "22: this is not YAML: did not find expected ',' or ']'"),
     "tab": ("  jobs:\n", "\tjobs:\n", "7: this is not YAML: found character that cannot start any token"),

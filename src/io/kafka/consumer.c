@@ -91,6 +91,8 @@ static void on_tick(uv_timer_t *timer)
 {
     struct consumer *consumer = timer->data;
     consumer_check_lost(consumer);
+    if (consumer->state == CONSUMER_WORKING)
+        consumer->settled_us = clock_us();
     if (!consumer->leaving)
         lookup_again(consumer);
     serve(consumer);
@@ -179,9 +181,16 @@ const char *consumer_state(const struct consumer *consumer)
     return consumer->leaving && consumer->state != CONSUMER_LEFT ? "leaving" : names[consumer->state];
 }
 
+/* A rebalance is daily life: only one that does not end counts. */
+static bool is_settled(const struct consumer *consumer)
+{
+    bool settling = consumer->settled_us > 0 && clock_us() - consumer->settled_us < consumer->options.session_us;
+    return consumer->state == CONSUMER_WORKING || settling;
+}
+
 bool consumer_ready(const struct consumer *consumer, struct error *err)
 {
-    if (consumer->state == CONSUMER_WORKING && !consumer->leaving && !consumer->broken)
+    if (is_settled(consumer) && !consumer->leaving && !consumer->broken)
         return true;
     const char *reason = consumer->trouble == 0 ? "" : client_reason(consumer->trouble);
     error_set(err, E_UNAVAILABLE, "consumer group %s of topic %s: %s%s%s", consumer->options.group, consumer->options.topic,
@@ -229,9 +238,9 @@ static void finish(struct consumer *consumer)
 {
     if (consumer->state == CONSUMER_LEFT)
         return;
+    consumer_forget_partitions(consumer);
     consumer->state = CONSUMER_LEFT;
     uv_close((uv_handle_t *)&consumer->tick, on_tick_closed);
-    consumer_forget_partitions(consumer);
     commit_end_all(consumer);
     rd_kafka_queue_cb_event_enable(consumer->control, NULL, NULL);
     rd_kafka_queue_destroy(consumer->control);

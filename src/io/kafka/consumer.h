@@ -113,7 +113,8 @@ struct consumer_position {
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);
 int32_t consumer_partition_number(const struct consumer_partition *partition);
 
-/* True while we are a member of the group with our partitions known; else the reason in `err`. */
+/* True while we are a member of the group with our partitions known, and during a rebalance that takes no longer than a session;
+ * else the reason in `err`. */
 bool consumer_ready(const struct consumer *consumer, struct error *err);
 const char *consumer_state(const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "leaving" */
 

@@ -214,7 +214,5 @@ void consumer_forget_partitions(struct consumer *consumer)
         consumer->options.events->on_lost(consumer->options.owner, &object, 1);
         partition_close(partition);
     }
-    if (consumer->giving_up != NULL)
-        rd_kafka_topic_partition_list_destroy(consumer->giving_up);
-    consumer->giving_up = NULL;
+    consumer_given_up(consumer); /* rd_kafka_destroy would wait for the answer */
 }

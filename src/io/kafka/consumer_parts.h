@@ -21,6 +21,7 @@ struct consumer {
     struct consumer_options options;
     bool cooperative; /* the assignor's protocol: partitions come and go one by one, not all at once */
     enum consumer_state state;
+    uint64_t settled_us; /* when it was last seen working; 0: never yet */
     bool leaving;
     rd_kafka_t *handle;
     rd_kafka_queue_t *control; /* rebalances, errors, commits, answers */
