@@ -1,5 +1,7 @@
 #include "api/reply.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -79,10 +81,22 @@ static void render_error(const struct template *template, const struct template_
     buffer_char(body, '}');
 }
 
+/* What a client was told, beside the id that it was told: a fault of the server is worth a line, a client's only for who looks. */
+static void log_failure(const struct http_request *request, int status, const char *sentence)
+{
+    log_scope_begin(request->id, TEXT_NONE);
+    if (status >= 500)
+        log_info("api", "answered %d: %s", status, sentence);
+    else
+        log_debug("api", "answered %d: %s", status, sentence);
+    log_scope_end();
+}
+
 void reply_failed(struct reply_set *set, struct http_request *request, struct template_value *values, const struct error *err,
                   uint64_t retry_after_us)
 {
     size_t row = row_of(err->code);
+    int status = row < REPLY_OUTCOMES ? outcomes[row].status : 500;
     uint64_t seconds = (retry_after_us + 999999) / 1000000;
     char digits[24];
     int size = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)seconds);
@@ -92,8 +106,9 @@ void reply_failed(struct reply_set *set, struct http_request *request, struct te
     values[set->retry_slot] = template_int((int64_t)seconds);
     buffer_clear(&set->body);
     render_error(row < REPLY_OUTCOMES ? set->templates[row] : NULL, values, err, &set->body);
+    log_failure(request, status, err->message);
     http_reply(request, &(struct http_reply){
-                            .status = row < REPLY_OUTCOMES ? outcomes[row].status : 500,
+                            .status = status,
                             .body = buffer_as_text(&set->body),
                             .headers = &retry_after,
                             .header_count = seconds > 0,

@@ -197,8 +197,10 @@ static void begin(struct shutdown *shutdown, int signum)
 static void on_signal(uv_signal_t *handle, int signum)
 {
     struct shutdown *shutdown = handle->data;
-    if (shutdown->started_us != 0)
+    if (shutdown->started_us != 0) {
+        log_warn("shutdown", "a second signal: leaving at once; what still ran is not committed");
         _exit(128 + signum);
+    }
     begin(shutdown, signum);
 }
 

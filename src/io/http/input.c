@@ -145,9 +145,11 @@ void connection_refuse(struct connection *connection, enum fault fault)
 
     const struct fault_entry *entry = fault_entry(fault);
     listener_count_fault(listener, fault);
-    log_debug("http", "listener %s: refused with %d: %s", listener->name, entry->status, entry->sentence);
     connection_move(connection, CONNECTION_FINISHING);
     enlist(connection, exchange);
+    log_scope_begin(exchange->request.id, TEXT_NONE);
+    log_debug("http", "listener %s: refused with %d: %s", listener->name, entry->status, entry->sentence);
+    log_scope_end();
     http_reply(&exchange->request, &(struct http_reply){ .status = entry->status, .body = entry->body });
 }
 
