@@ -35,6 +35,14 @@ const char *client_brokers(const struct client_target *target)
     return target->embedded != NULL ? embedded_bootstrap(target->embedded) : target->config->brokers;
 }
 
+static int set_value(rd_kafka_conf_t *conf, struct error *err, const char *name, const char *value)
+{
+    char reason[256];
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
+        return error_set(err, E_INVALID, "kafka property %s: %s", name, reason);
+    return 0;
+}
+
 int client_set(rd_kafka_conf_t *conf, struct error *err, const char *name, const char *format, ...)
 {
     char value[1024];
@@ -44,25 +52,21 @@ int client_set(rd_kafka_conf_t *conf, struct error *err, const char *name, const
     va_end(arguments);
     if (size < 0 || (size_t)size >= sizeof(value))
         return error_set(err, E_INVALID, "kafka property %s: its value has more than %zu bytes", name, sizeof(value) - 1);
-
-    char reason[256];
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
-        return error_set(err, E_INVALID, "kafka property %s: %s", name, reason);
-    return 0;
+    return set_value(conf, err, name, value);
 }
 
 int client_set_all(rd_kafka_conf_t *conf, const struct config_list *properties, struct error *err)
 {
     const struct config_pair *pairs = properties->items;
     for (size_t i = 0; i < properties->count; i++)
-        if (client_set(conf, err, pairs[i].name, "%s", pairs[i].value) != 0)
+        if (set_value(conf, err, pairs[i].name, pairs[i].value) != 0)
             return E_INVALID;
     return 0;
 }
 
 static int set_optional(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
 {
-    return value == NULL ? 0 : client_set(conf, err, name, "%s", value);
+    return value == NULL ? 0 : set_value(conf, err, name, value);
 }
 
 static int set_security(rd_kafka_conf_t *conf, const struct kafka_security *security, struct error *err)
