@@ -28,9 +28,10 @@ configured() {
     meson setup "$dir" "$root" "$@" >"$dir.log" 2>&1 || { tail -n 30 "$dir.log" >&2; die "meson setup failed: $dir.log"; }
 }
 
-# Builds everything in directory $1, or only the targets that follow.
+# Builds everything in directory $1, or only the targets that follow. Quiet unless it fails: after a change of meson.build
+# the build configures itself anew, which takes a hundred lines.
 compiled() {
-    ninja -C "$root/$1" --quiet "${@:2}" 2>&1 | sed '/^ninja: no work to do/d' >&2 || die "the build failed: ninja -C '$root/$1'"
+    ninja -C "$root/$1" --quiet "${@:2}" >"$root/$1.log" 2>&1 || { tail -n 60 "$root/$1.log" >&2; die "the build failed: ninja -C '$root/$1'"; }
 }
 
 # Whether process $1 itself listens on port $2: an answer from somebody else's server proves nothing.
