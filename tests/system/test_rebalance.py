@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from evidence import Evidence, by_key, by_partition, overtakings
 from servers import wait_for
 
 PARTITIONS = 6
@@ -47,9 +48,9 @@ class Crew:
         self.start_process = start
         self.kafka = kafka
         self.topic = topic
-        self.evidence = folder / "evidence.jsonl"
+        self.evidence = Evidence(folder / "evidence.jsonl")
         self.file = folder / "work.yaml"
-        self.file.write_text(CONFIG.format(brokers=kafka.brokers, topic=topic, partitions=PARTITIONS, evidence=self.evidence,
+        self.file.write_text(CONFIG.format(brokers=kafka.brokers, topic=topic, partitions=PARTITIONS, evidence=self.evidence.file,
                                            order=order, assignor=assignor))
         admin = AdminClient({"bootstrap.servers": kafka.brokers})
         for future in admin.create_topics([NewTopic(topic, PARTITIONS, 1)]).values():
@@ -69,47 +70,13 @@ class Crew:
         return self.start_process("-c", str(self.file), wait=False)
 
     def lines(self):
-        if not self.evidence.exists():
-            return []
-        return [json.loads(line) for line in self.evidence.read_text().splitlines()]
+        return self.evidence.lines()
 
     def done(self):
-        """{(partition, offset): how often it was done}"""
-        counts = {}
-        for line in self.lines():
-            if line["event"] == "end" and line["outcome"] == "done":
-                place = (line["partition"], line["offset"])
-                counts[place] = counts.get(place, 0) + 1
-        return counts
+        return self.evidence.done()
 
     def wait_for_done(self, count, timeout=60):
         wait_for(lambda: len(self.done()) >= count, timeout, every=0.2, what=f"{count} records done")
-
-
-def overtakings(lines, lane):
-    """Starts of a record before the first completion of the one before it in its lane."""
-    members, first_done, found = {}, set(), []
-    for line in lines:
-        members.setdefault(lane(line), set()).add(line["offset"])
-    before = {}
-    for name, offsets in members.items():
-        ordered = sorted(offsets)
-        before.update({(name, offset): previous for previous, offset in zip(ordered, ordered[1:])})
-    for line in lines:
-        place = (lane(line), line["offset"])
-        if line["event"] == "start" and place in before and (place[0], before[place]) not in first_done:
-            found.append(line)
-        elif line["event"] == "end" and line["outcome"] == "done":
-            first_done.add(place)
-    return found
-
-
-def by_partition(line):
-    return line["partition"]
-
-
-def by_key(line):
-    return (line["partition"], line["key"])
 
 
 @pytest.fixture
