@@ -3,8 +3,6 @@
 #include "base/memory.h"
 #include "work/work_parts.h"
 
-#include <inttypes.h>
-
 /* A commit under way; its partitions stay until its answer. */
 struct commit {
     struct work *work;

@@ -1,12 +1,15 @@
 /* work_parts: what the files of the flow share; nobody else includes it.
  *
- *   work.c          opens, drains, closes; the group's events
+ *   work.c          opens; the group's events
+ *   work_end.c      drains, commits for the last time, closes
+ *   work_shared.c   what the works of all streams share
  *   job.c           a record as we hold it, and its end
  *   intake.c        takes records where there is room
  *   turn.c          when: once a turn of the loop
  *   run.c           attempts, and what their outcomes mean
  *   dead_letter.c   publishes what cannot be worked
- *   partition.c     assigned, given back, lost
+ *   partition.c     a partition from its assignment to its end
+ *   give_up.c       what the group wants back
  *   commit.c        commits watermarks
  *   work_stats.c    what /debug/stats and work.stats tell */
 #pragma once
@@ -199,6 +202,10 @@ size_t partition_under_way(const struct partition *partition);
 void partition_leave(struct partition *partition);
 /* Something of it has ended: if it was left and this was the last, it is freed. */
 void partition_release(struct partition *partition);
+/* Begins nothing of it any more, and drops what waits. */
+void partition_stop_starting(struct partition *partition);
+
+/* --- give_up.c --- */
 void give_up_begin(struct work *work, void *const *partitions, size_t count);
 /* Goes on if nothing of what is given up runs any more. */
 void give_up_check(struct work *work);
@@ -214,7 +221,8 @@ void commit_last(struct work *work);
 void commit_final(struct work *work);
 void give_up_committed(struct work *work, int code);
 
-/* --- work.c --- */
+/* --- work_end.c --- */
+void drain_init(struct work *work);
 /* Something under way has ended: a drain or a close may go on. */
 void work_check_end(struct work *work);
 /* All that is done is committed, or cannot be: the group is left. */
