@@ -100,6 +100,11 @@ def test_help_lists_every_option_with_its_default():
     (["-nothing=1"], 'found "-nothing=1"'),
     (["http://localhost/"], 'found "http://localhost/"'),
     (["-target=ftp://x/"], "ftp://x/"),
+    (["-target=http://"], '-target: found "http://"; allowed: http://HOST:PORT/PATH'),
+    (["-target=http://127.0.0.1:99999/"], "allowed: http://HOST:PORT/PATH"),
+    (["-target=http://[::1"], "allowed: http://HOST:PORT/PATH"),
+    (["-target=http://u:p@127.0.0.1/"], "allowed: http://HOST:PORT/PATH"),
+    (["-target=http://127.0.0.1/a b"], "allowed: http://HOST:PORT/PATH"),
 ])
 def test_a_wrong_option_is_a_sentence_and_status_2(words, sentence):
     out = attack(*words, check=False)
