@@ -161,6 +161,7 @@ static void tell_lost(struct consumer *consumer)
         consumer->options.events->on_lost(consumer->options.owner, objects.items, objects.count);
     mem_free(objects.items);
     settle(consumer);
+    consumer->state = CONSUMER_JOINING; /* the group has forgotten us, whatever the protocol */
 }
 
 static void tell_revoked(struct consumer *consumer)
