@@ -121,6 +121,29 @@ static void a_record_too_large_for_the_dead_letter_topic_leaves_a_pointer(void *
     then_the_crew_goes(&crew);
 }
 
+static void a_record_that_there_is_no_memory_for_leaves_a_pointer_too(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 4);
+    given_log(&crew);
+    given_work(&crew, 0);
+    when_assigned(&crew, 0);
+    mem_fail_after(0);
+    given_record(&crew, 1, "k", "{\"processing_time\":1}");
+    given_all_written(&crew);
+    when_ended(&crew, 1);
+    mem_fail_after(-1);
+
+    rd_kafka_t *reader;
+    rd_kafka_message_t *letters[4];
+    size_t count = read_dead_letters(&crew, &reader, letters, 4);
+    assert_int_equal(count, 1);
+    then_header_is(letters[0], "x-origin-partition", "1");
+    then_header_is(letters[0], "x-final-error", "there was no memory for its 22 bytes");
+    free_dead_letters(reader, letters, count);
+    then_the_crew_goes(&crew);
+}
+
 static bool is_refused_once(struct fixture *base, void *arg)
 {
     (void)arg;
@@ -196,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_dead_letter_is_a_new_span_of_the_same_trace),
         cmocka_unit_test(a_record_that_cannot_be_read_is_a_dead_letter_at_once),
         cmocka_unit_test(a_record_too_large_for_the_dead_letter_topic_leaves_a_pointer),
+        cmocka_unit_test(a_record_that_there_is_no_memory_for_leaves_a_pointer_too),
         cmocka_unit_test(nothing_is_committed_until_its_dead_letter_is_stored),
         cmocka_unit_test(without_a_dead_letter_topic_what_cannot_be_worked_is_let_go),
         cmocka_unit_test(a_topic_that_is_its_own_dead_letter_topic_is_refused),

@@ -172,6 +172,7 @@ struct embedded *embedded_open(struct error *err)
         rd_kafka_destroy(owner);
         return NULL;
     }
+    rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0); /* 3 s by default, for members that nobody else will send */
     struct embedded *embedded = mem_zalloc(sizeof(*embedded));
     embedded->owner = owner;
     embedded->cluster = cluster;
