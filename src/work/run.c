@@ -17,7 +17,7 @@ static struct run *new_run(struct work *work)
     struct list *link = list_pop(&work->idle_runs);
     struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run));
     list_init(&run->link);
-    run->overdue = false;
+    run->overdue = run->cut = false;
     run->timeout.on_due = on_timeout;
     return run;
 }
@@ -169,7 +169,8 @@ static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
     if (outcome != OUTCOME_UNAVAILABLE)
         note_available(work);
 
-    if (job->partition->state == PARTITION_LEFT)
+    /* What was cut short has not failed: whoever comes next does it. */
+    if (job->partition->state == PARTITION_LEFT || (run->cut && outcome != OUTCOME_DONE))
         job_forget(job);
     else
         outcomes[outcome](job, &run->attempt.reason, now_us);
@@ -229,8 +230,10 @@ void run_cancel_all(struct partition *partition)
     const struct work *work = partition->work;
     list_each(link, &partition->jobs) {
         struct job *job = list_entry(link, struct job, link);
-        if (job->run != NULL)
-            work->handler->cancel(work->handler_state, &job->run->attempt);
+        if (job->run == NULL)
+            continue;
+        job->run->cut = true;
+        work->handler->cancel(work->handler_state, &job->run->attempt);
     }
 }
 

@@ -94,6 +94,7 @@ struct run {
     struct job *job;
     uint64_t started_us;
     bool overdue; /* its timeout is over */
+    bool cut;     /* nobody waits for it any more */
 };
 
 struct work_series {

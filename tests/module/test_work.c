@@ -207,6 +207,7 @@ static void a_drain_that_takes_too_long_is_cut_and_its_job_is_not_committed(void
     struct crew crew;
     given_crew(&crew, 2);
     crew.config.handler.simulate.range_us = 100000000;
+    crew.config.retry.retries = 0; /* a failure would be a dead letter at once */
     given_log(&crew);
     given_record(&crew, 0, NULL, "{\"processing_time\":1}");
     given_record(&crew, 0, NULL, "{\"processing_time\":60000}");
