@@ -31,9 +31,14 @@ struct lease_answer lease_take_local(struct lease *lease, uint64_t n, uint64_t n
     return (struct lease_answer){ LEASE_ADMITTED, 0 };
 }
 
+static bool ages(const struct lease *lease, uint64_t now_us)
+{
+    return lease->tokens > 0 && lease->tokens < lease->size && now_us + LEASE_LIFE_US / 2 >= lease->expires_us;
+}
+
 bool lease_is_low(struct lease *lease, uint64_t now_us)
 {
-    if (lease->asking || lease->tokens >= lease->size / 2)
+    if (lease->asking || (lease->tokens >= lease->size / 2 && !ages(lease, now_us)))
         return false;
     return bucket_wait(&lease->mirror, (lease->size + 1) / 2, now_us) == 0;
 }

@@ -65,7 +65,8 @@ struct lease_answer lease_take(struct lease *lease, uint64_t n, uint64_t now_us)
  * Tokens that are here are spent first. Never LEASE_WAIT or LEASE_ASK. */
 struct lease_answer lease_take_local(struct lease *lease, uint64_t n, uint64_t now_us);
 
-/* True when the next lease should be fetched ahead: less than half of one is left, and there can be half a one. */
+/* True when the next lease should be fetched ahead, and there can be half a one: less than half of one is left, or half of its life
+ * is over: one that is in use is not given back, for the requests after it would wait for the next. */
 bool lease_is_low(struct lease *lease, uint64_t now_us);
 
 /* Begins an ask for waiting requests: for `first` tokens that the first in line wants and `waiting` for all of them; both 0 to

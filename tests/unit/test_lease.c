@@ -88,6 +88,18 @@ static void below_half_a_lease_the_next_is_fetched_ahead_once(void **state)
     assert_false(lease_is_low(&lease, 0));
 }
 
+static void a_lease_in_use_is_fetched_anew_when_half_of_its_life_is_over(void **state)
+{
+    struct lease lease = given_a_lease_of(20, 1000, 1000);
+    assert_false(lease_is_low(&lease, LEASE_LIFE_US / 2)); /* whole: nothing to fetch */
+    lease_take(&lease, 1, 0);
+    assert_false(lease_is_low(&lease, LEASE_LIFE_US / 2 - 1));
+    assert_true(lease_is_low(&lease, LEASE_LIFE_US / 2));
+    assert_int_equal(lease_ask(&lease, 0, 0).want, 1);
+    lease_granted(&lease, 1, 500 * 1000000, LEASE_LIFE_US / 2);
+    assert_false(lease_expired(&lease, LEASE_LIFE_US));
+}
+
 static void a_rest_goes_back_after_100_ms(void **state)
 {
     struct lease lease = given_a_lease_of(20, 1000, 1000);
@@ -282,6 +294,7 @@ int main(void)
         cmocka_unit_test(at_low_rates_an_ask_takes_what_waits_and_nothing_ahead),
         cmocka_unit_test(at_high_rates_an_ask_takes_a_lease_on_top),
         cmocka_unit_test(below_half_a_lease_the_next_is_fetched_ahead_once),
+        cmocka_unit_test(a_lease_in_use_is_fetched_anew_when_half_of_its_life_is_over),
         cmocka_unit_test(a_rest_goes_back_after_100_ms),
         cmocka_unit_test(after_a_failed_ask_one_may_ask_again),
         cmocka_unit_test(alone_it_gives_what_a_bucket_would),
