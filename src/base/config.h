@@ -122,6 +122,9 @@ void config_mistake(struct config_report *report, const struct config_place *pla
 void config_mistake_at(struct config_report *report, const struct config_place *place, const char *part, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* A mistake where the file that a value names cannot be read; NULL, for none, is none. `part` as above. */
+void config_check_file(struct config_report *report, const struct config_place *place, const char *part, const char *path);
+
 /* "examples/x.yaml:12: streams.jobs.work.order: found "keys"; allowed: partition, key, none" a mistake, a line each. */
 void config_report_print(const struct config_report *report, struct buffer *out);
 

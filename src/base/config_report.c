@@ -2,8 +2,10 @@
 
 #include "base/config_conceal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void config_report_init(struct config_report *report, struct arena *arena)
 {
@@ -72,6 +74,12 @@ void config_mistake_at(struct config_report *report, const struct config_place *
         config_report_add(report, node->file, node->line, path, "%s", message);
     else
         config_report_add(report, node->file, node->line, path, "%s (from %s)", message, node->variables);
+}
+
+void config_check_file(struct config_report *report, const struct config_place *place, const char *part, const char *path)
+{
+    if (path != NULL && access(path, R_OK) != 0)
+        config_mistake_at(report, place, part, "cannot read \"%s\": %s", path, strerror(errno));
 }
 
 void config_report_add(struct config_report *report, const char *file, unsigned line, const char *path, const char *format, ...)

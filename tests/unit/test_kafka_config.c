@@ -81,7 +81,9 @@ static void security_is_whole_or_absent(void **state)
     (void)state;
     struct kafka_config kafka;
     assert_non_null(strstr(MISTAKES(kafka_schema, &kafka, { "security.protocol", "sasl_ssl" }), "user or password"));
-    assert_non_null(strstr(MISTAKES(kafka_schema, &kafka, { "security.certificate", "a.pem" }), "certificate and key"));
+    assert_non_null(strstr(MISTAKES(kafka_schema, &kafka, { "security.certificate", "/dev/null" }), "certificate and key"));
+    assert_non_null(
+        strstr(MISTAKES(kafka_schema, &kafka, { "security.ca", "/nowhere/a.pem" }), "cannot read \"/nowhere/a.pem\": No such file"));
     assert_string_equal(
         MISTAKES(kafka_schema, &kafka, { "security.protocol", "sasl_ssl" }, { "security.user", "u" }, { "security.password", "p" }), "");
 }

@@ -88,6 +88,9 @@ static void check_kafka(const void *object, const struct config_place *place, st
         config_mistake(report, place, "security.user is set, but the protocol asks for none; allowed: protocol sasl_plaintext or sasl_ssl");
     if ((security->certificate == NULL) != (security->key == NULL))
         config_mistake(report, place, "security has one of certificate and key; allowed: both, or none");
+    config_check_file(report, place, "security.ca", security->ca);
+    config_check_file(report, place, "security.certificate", security->certificate);
+    config_check_file(report, place, "security.key", security->key);
     kafka_config_check_properties(&config->properties, place, report);
 }
 

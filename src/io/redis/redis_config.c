@@ -20,6 +20,9 @@ static void check_tls(const void *object, const struct config_place *place, stru
     const struct redis_tls_config *tls = object;
     if ((tls->cert == NULL) != (tls->key == NULL))
         config_mistake(report, place, "found only one of cert and key; allowed: both or none");
+    config_check_file(report, place, "ca", tls->ca);
+    config_check_file(report, place, "cert", tls->cert);
+    config_check_file(report, place, "key", tls->key);
 }
 
 static const struct config_schema tls_schema = {
