@@ -36,7 +36,7 @@ static const struct config_schema tls_schema = {
 static const struct config_field fields[] = {
     { "url", CONFIG_STRING, FIELD(url), .fallback = "local",
       .doc = "redis://[[user]:password@]host[:port][/database], rediss:// for TLS, unix:///path[?db=database], or local: no Redis. "
-             "Hidden, because it may hold a password." },
+             "A password in it is never shown." },
     { "username", CONFIG_STRING, FIELD(username), .doc = "The user; comes before the one in the URL." },
     { "password", CONFIG_SECRET, FIELD(password), .doc = "The password; comes before the one in the URL." },
     { "timeout", CONFIG_DURATION, FIELD(timeout_us), .fallback = "250ms",
