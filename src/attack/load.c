@@ -113,8 +113,10 @@ static void end(struct load *load)
     load->ended = true;
     load->tally->ended_us = clock_us();
     load->tally->unsent = load->options->rate > 0 ? load->due_count : 0;
-    for (int64_t i = 0; i < load->options->connections; i++)
+    for (int64_t i = 0; i < load->options->connections; i++) {
+        load->tally->unanswered += load->callers[i].waiting;
         caller_close(&load->callers[i]);
+    }
     for (int64_t i = 0; load->workers != NULL && i < load->options->workers; i++)
         uv_close((uv_handle_t *)&load->workers[i].think, NULL);
     uv_close((uv_handle_t *)&load->tick, NULL);

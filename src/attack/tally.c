@@ -40,12 +40,13 @@ void tally_progress(const struct tally *tally, uint64_t now_us, bool terminal)
 
 static void print_json(const struct tally *tally, double seconds)
 {
-    printf("{\"total\":%llu,\"200\":%llu,\"429\":%llu,\"other\":%llu,\"errors\":%llu,\"unsent\":%llu,\"seconds\":%.3f,\"rate\":%.1f,"
-           "\"latency_ms\":{\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}}\n",
-           (unsigned long long)tally->total, (unsigned long long)tally->ok, (unsigned long long)tally->limited,
-           (unsigned long long)tally->other, (unsigned long long)tally->errors, (unsigned long long)tally->unsent, seconds,
-           (double)tally->total / seconds, milliseconds(tally, 0.5), milliseconds(tally, 0.9), milliseconds(tally, 0.99),
-           (double)tally->latency.max_us / 1000);
+    printf(
+        "{\"total\":%llu,\"200\":%llu,\"429\":%llu,\"other\":%llu,\"errors\":%llu,\"unanswered\":%llu,\"unsent\":%llu,\"seconds\":%.3f,\"rate\":%.1f,"
+        "\"latency_ms\":{\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"max\":%.3f}}\n",
+        (unsigned long long)tally->total, (unsigned long long)tally->ok, (unsigned long long)tally->limited,
+        (unsigned long long)tally->other, (unsigned long long)tally->errors, (unsigned long long)tally->unanswered,
+        (unsigned long long)tally->unsent, seconds, (double)tally->total / seconds, milliseconds(tally, 0.5), milliseconds(tally, 0.9),
+        milliseconds(tally, 0.99), (double)tally->latency.max_us / 1000);
 }
 
 static void print_text(const struct tally *tally, double seconds)
@@ -55,6 +56,8 @@ static void print_text(const struct tally *tally, double seconds)
     printf("429      %llu\n", (unsigned long long)tally->limited);
     printf("other    %llu\n", (unsigned long long)tally->other);
     printf("errors   %llu\n", (unsigned long long)tally->errors);
+    if (tally->unanswered > 0)
+        printf("cut      %llu (on their way when the time was over)\n", (unsigned long long)tally->unanswered);
     if (tally->unsent > 0)
         printf("unsent   %llu (no connection was free: raise -conns)\n", (unsigned long long)tally->unsent);
     printf("latency  p50 %.2f ms  p90 %.2f ms  p99 %.2f ms  max %.2f ms\n", milliseconds(tally, 0.5), milliseconds(tally, 0.9),

@@ -12,6 +12,7 @@ struct tally {
     uint64_t limited;         /* 429 */
     uint64_t other;           /* other statuses */
     uint64_t errors;          /* no answer: refused, reset, timed out */
+    uint64_t unanswered;      /* on their way when the time was over; not in the total */
     uint64_t unsent;          /* open loop: intended, but no connection was free before the end */
     struct histogram latency; /* of answers */
     uint64_t started_us, ended_us;
