@@ -14,6 +14,17 @@ struct commit {
     } entries[];
 };
 
+/* Behind the last record there may be marks of transactions, which nobody can work: a partition without open records is done with them
+ * too. Otherwise its lag would never be 0. */
+static void skip_marks(struct partition *partition)
+{
+    if (partition->source == NULL || !list_empty(&partition->jobs))
+        return;
+    struct consumer_position position;
+    consumer_position(partition->source, &position);
+    offsets_skip_to(&partition->offsets, position.next);
+}
+
 /* One at a time for each partition: while the group is being divided anew, answers wait until it is. */
 static bool is_due(const struct partition *partition, bool last)
 {
@@ -29,6 +40,7 @@ static struct commit *collect(struct work *work, struct list *partitions, bool l
     *commit = (struct commit){ .work = work };
     list_each(link, partitions) {
         struct partition *partition = list_entry(link, struct partition, link);
+        skip_marks(partition);
         if (is_due(partition, last))
             commit->entries[commit->count++] = (struct commit_entry){ partition, partition->offsets.watermark };
     }

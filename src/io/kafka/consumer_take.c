@@ -129,11 +129,25 @@ struct consumer_partition *consumer_find(const struct consumer *consumer, int32_
     return NULL;
 }
 
+/* What librdkafka handed over or left out: it also counts marks of transactions, which never reach us. */
+static int64_t passed(const struct consumer_partition *partition)
+{
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, partition->consumer->options.topic, partition->number);
+    rd_kafka_resp_err_t code = rd_kafka_position(partition->consumer->handle, one);
+    int64_t offset = code == RD_KAFKA_RESP_ERR_NO_ERROR ? one->elems[0].offset : RD_KAFKA_OFFSET_INVALID;
+    rd_kafka_topic_partition_list_destroy(one);
+    return offset;
+}
+
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position)
 {
     const struct consumer *consumer = partition->consumer;
     *position = (struct consumer_position){ .next = partition->next, .end = -1 };
     position->prefetched = rd_kafka_queue_length(partition->queue);
+    int64_t beyond = passed(partition);
+    if (beyond > position->next)
+        position->next = beyond;
     int64_t low, high;
     if (rd_kafka_get_watermark_offsets(consumer->handle, consumer->options.topic, partition->number, &low, &high) == 0 && high >= 0)
         position->end = high;
