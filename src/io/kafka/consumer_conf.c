@@ -3,20 +3,36 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define PARTITIONS_GUESSED 20
-#define PREFETCH_MIN_KB    64
+#define PARTITIONS_GUESSED   20
+#define PREFETCH_MIN_KB      64
+#define PREFETCH_MIN_RECORDS 100
+#define PREFETCH_MAX_RECORDS 10000
+#define RECORD_COST_BYTES    512 /* in librdkafka, beside the record's own bytes: measured with jobs of 60 bytes */
 
 static unsigned ms(uint64_t us)
 {
     return (unsigned)(us / 1000);
 }
 
-/* queued.max.messages.kbytes holds for each partition once its queue is its own (DESIGN section 8). */
+/* Both limits hold for each partition, once its queue is its own. */
+static uint64_t partition_bytes(const struct consumer_options *options)
+{
+    return options->prefetch_bytes / (options->partitions == 0 ? PARTITIONS_GUESSED : options->partitions);
+}
+
 static uint64_t prefetch_kb(const struct consumer_options *options)
 {
-    uint32_t partitions = options->partitions == 0 ? PARTITIONS_GUESSED : options->partitions;
-    uint64_t kb = options->prefetch_bytes / partitions / 1024;
+    uint64_t kb = partition_bytes(options) / 1024;
     return kb < PREFETCH_MIN_KB ? PREFETCH_MIN_KB : kb;
+}
+
+/* librdkafka's bytes are the records' own: of small ones their number is what takes memory. */
+static uint64_t prefetch_records(const struct consumer_options *options)
+{
+    uint64_t records = partition_bytes(options) / RECORD_COST_BYTES;
+    if (records < PREFETCH_MIN_RECORDS)
+        return PREFETCH_MIN_RECORDS;
+    return records > PREFETCH_MAX_RECORDS ? PREFETCH_MAX_RECORDS : records;
 }
 
 static int set_group(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
@@ -48,7 +64,7 @@ static int set_fetching(rd_kafka_conf_t *conf, const struct consumer_options *op
      * librdkafka's 500 ms a busy partition beside idle ones stood still for half a second again and again. A mock cluster's fetch
      * does not wake on new data at all. */
     const char *wait_ms = options->target.embedded != NULL ? "10" : "100";
-    if (client_set(conf, err, "queued.min.messages", "10000") != 0 ||
+    if (client_set(conf, err, "queued.min.messages", "%" PRIu64, prefetch_records(options)) != 0 ||
         client_set(conf, err, "queued.max.messages.kbytes", "%" PRIu64, prefetch_kb(options)) != 0 ||
         client_set(conf, err, "fetch.queue.backoff.ms", "20") != 0 || client_set(conf, err, "fetch.wait.max.ms", "%s", wait_ms) != 0 ||
         /* A topic that is made later, or gains partitions, is seen within this time. */
