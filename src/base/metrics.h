@@ -2,7 +2,7 @@
  *
  *   family   one name of the table with its help, type, unit and label names
  *   series   a family's member with values for its labels; what modules hold and update
- *   view     a family under another name: labels dropped, bounded or added, other buckets (DESIGN section 3)
+ *   view     a family under another name: labels dropped, bounded or added, other buckets
  *
  * A series is found once, at start (metric_series), and updated through its pointer: one addition.
  * Series live as long as the registry. Loop thread only; other threads hand their counts over first.

@@ -121,8 +121,7 @@ static void check_predecessors_done(const struct world *world, const struct job 
 static void check_watermark(const struct assignment *a)
 {
     int64_t expected = a->offsets.next;
-    list_each(link, &a->jobs)
-    {
+    list_each(link, &a->jobs) {
         const struct job *job = list_entry(link, struct job, link);
         expected = job->offset < expected ? job->offset : expected;
     }
@@ -210,8 +209,7 @@ static void end_one(struct world *world)
 
 static void wake_some(struct world *world, struct assignment *a, int percent)
 {
-    list_each(link, &a->jobs)
-    {
+    list_each(link, &a->jobs) {
         struct job *job = list_entry(link, struct job, link);
         if (job->record.state != RECORD_RESTING || !chance(world, percent))
             continue;
@@ -229,8 +227,7 @@ static void commit(struct assignment *a)
 
 static void drop_what_does_not_run(struct assignment *a)
 {
-    list_each(link, &a->jobs)
-    {
+    list_each(link, &a->jobs) {
         struct job *job = list_entry(link, struct job, link);
         if (job->record.state == RECORD_RUNNING)
             continue;

@@ -15,7 +15,7 @@
 /* A list for messages and for bootstrap.servers. */
 const char *client_brokers(const struct client_target *target);
 
-/* Properties for a handle of ours: bootstrap, client id, security, reconnects (DESIGN section 8), the log callback, then
+/* Properties for a handle of ours: bootstrap, client id, security, reconnects, the log callback, then
  * `kafka.properties`. `name` tells the handle in the log ("producer durable"); it is borrowed for the handle's life, as its opaque.
  * The caller gives the result to client_open or rd_kafka_conf_destroy. NULL with a sentence that names the property, its value and
  * what is allowed. */

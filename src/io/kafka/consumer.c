@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Well within max.poll.interval.ms, and often enough to see a lost assignment (DESIGN section 8). */
+/* Well within max.poll.interval.ms, and often enough to see a lost assignment. */
 #define TICK_MS         1000
 #define TICK_LEAVING_MS 50
 

@@ -68,7 +68,7 @@ static void assign_all_anew(struct consumer *consumer)
     rd_kafka_topic_partition_list_destroy(all);
 }
 
-/* A seek is refused in this state; taking the partition away and setting it up again is the way (DESIGN section 8). */
+/* A seek is refused in this state; taking the partition away and setting it up again is the way. */
 void consumer_move(struct consumer *consumer, struct consumer_partition *partition, int64_t offset)
 {
     partition->next = offset;
