@@ -7,6 +7,8 @@
 #define PREFETCH_MIN_KB      64
 #define PREFETCH_MIN_RECORDS 100
 #define PREFETCH_MAX_RECORDS 10000
+#define FETCH_MIN_BYTES      16384
+#define FETCH_MAX_BYTES      1048576
 #define RECORD_COST_BYTES    512 /* in librdkafka, beside the record's own bytes: measured with jobs of 60 bytes */
 
 static unsigned ms(uint64_t us)
@@ -33,6 +35,15 @@ static uint64_t prefetch_records(const struct consumer_options *options)
     if (records < PREFETCH_MIN_RECORDS)
         return PREFETCH_MIN_RECORDS;
     return records > PREFETCH_MAX_RECORDS ? PREFETCH_MAX_RECORDS : records;
+}
+
+/* What one answer may bring for a partition: it is kept whole, however full the queue is by then. A larger record comes alone. */
+static uint64_t fetch_bytes(const struct consumer_options *options)
+{
+    uint64_t bytes = partition_bytes(options) / 8;
+    if (bytes < FETCH_MIN_BYTES)
+        return FETCH_MIN_BYTES;
+    return bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
 }
 
 static int set_group(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
@@ -66,6 +77,7 @@ static int set_fetching(rd_kafka_conf_t *conf, const struct consumer_options *op
     const char *wait_ms = options->target.embedded != NULL ? "10" : "100";
     if (client_set(conf, err, "queued.min.messages", "%" PRIu64, prefetch_records(options)) != 0 ||
         client_set(conf, err, "queued.max.messages.kbytes", "%" PRIu64, prefetch_kb(options)) != 0 ||
+        client_set(conf, err, "fetch.message.max.bytes", "%" PRIu64, fetch_bytes(options)) != 0 ||
         client_set(conf, err, "fetch.queue.backoff.ms", "20") != 0 || client_set(conf, err, "fetch.wait.max.ms", "%s", wait_ms) != 0 ||
         /* A topic that is made later, or gains partitions, is seen within this time. */
         client_set(conf, err, "topic.metadata.refresh.interval.ms", "5000") != 0)
