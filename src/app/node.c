@@ -63,7 +63,6 @@ static struct client_target target_of(const struct node *node)
 static int start_broker_side(struct node *node, struct error *err)
 {
     if (kafka_config_embedded(&node->settings->kafka)) {
-        log_warn("node", "%s", embedded_warning);
         node->embedded = embedded_open(err);
         if (node->embedded == NULL)
             return error_wrap(err, "embedded cluster");

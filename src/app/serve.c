@@ -55,6 +55,8 @@ int command_serve(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     log_set_level(settings.log.level);
     log_set_form(settings.log.form);
+    if (kafka_config_embedded(&settings.kafka))
+        log_warn("node", "%s", embedded_warning); /* first of all lines: nobody shall take it for durable */
     log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
     http_raise_file_limit();
     int status = run(&settings, config, &options.roles);
