@@ -5,7 +5,7 @@
 #pragma once
 
 #include "api/reply.h"
-#include "base/config.h"
+#include "config/config.h"
 
 struct route_config {
     const char *on; /* "GET|POST /submit" */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/node.h"
-#include "base/config.h"
+#include "config/config.h"
 
 /* Finds the command by argv[1] and runs it with the rest. Returns the process's exit status:
  * 0 well, 1 refused or failed, 2 wrong usage. */

@@ -15,7 +15,7 @@
 #include "app/settings.h"
 #include "app/views.h"
 #include "base/arena.h"
-#include "base/config.h"
+#include "config/config.h"
 #include "io/http/server.h"
 #include "io/kafka/embedded.h"
 #include "io/kafka/producer.h"

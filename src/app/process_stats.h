@@ -1,8 +1,8 @@
 /* process_stats: the sections "memory", "config" and "build" of /debug/stats. */
 #pragma once
 
-#include "base/config.h"
 #include "base/stats.h"
+#include "config/config.h"
 
 struct process_stats {
     struct stats_section memory, config, build;

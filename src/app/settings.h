@@ -3,8 +3,8 @@
 #pragma once
 
 #include "api/route_config.h"
-#include "base/config.h"
 #include "base/metrics.h"
+#include "config/config.h"
 #include "ingest/ingest_config.h"
 #include "io/http/http_config.h"
 #include "io/kafka/kafka_config.h"

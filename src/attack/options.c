@@ -1,7 +1,7 @@
 #include "attack/options.h"
 
-#include "base/config_units.h"
 #include "base/text.h"
+#include "config/units.h"
 
 #include <stddef.h>
 #include <stdio.h>

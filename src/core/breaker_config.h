@@ -1,7 +1,7 @@
 /* breaker_config: when a topic is taken for broken, and how it is tried again: `breaker: { failures: 10, stall: 2s }`. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 struct breaker_config {
     int64_t failures;

@@ -5,7 +5,7 @@
  * A stream takes it as a CONFIG_DICT of shape_field_schema: an array of struct shape_field_config for shape_new. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 enum shape_type {
     SHAPE_AUTO, /* the type of what is generated, or of the default; without both: any */

@@ -3,7 +3,7 @@
  *   ingest: { producer: durable, key: "query:key", deadline: 10s, headers: [x-tenant], limit: { rate: 50, burst: 120 } } */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 #include "ingest/limiter_config.h"
 
 #include <stdint.h>

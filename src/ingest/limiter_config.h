@@ -3,7 +3,7 @@
  *   limit: { rate: 50, burst: 120, per: global, on_error: deny } */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stdint.h>
 

@@ -10,10 +10,10 @@
  * Loop thread only, but for what a kind runs in the pool. */
 #pragma once
 
-#include "base/config.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "io/kafka/consumer.h"
 #include "io/pool/pool.h"
 #include "work/work_config.h"

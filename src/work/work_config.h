@@ -4,7 +4,7 @@
  *           retry: { retries: 3, base: 40ms, max: 400ms, jitter: 30ms }, dead: jobs_topic-dlq } */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 #include "io/kafka/topic_config.h"
 
 #include <stdbool.h>

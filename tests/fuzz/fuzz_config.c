@@ -2,8 +2,8 @@
  * sentence for each mistake, and what was taken is printed as a configuration that means the same. */
 #include "../unit/config_sample.h"
 
-#include "base/config_tree.h"
 #include "base/memory.h"
+#include "config/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

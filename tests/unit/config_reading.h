@@ -1,4 +1,4 @@
-/* config_reading: what the tests of base/config do with the sample schema. */
+/* config_reading: what the tests of config/ do with the sample schema. */
 #pragma once
 
 #include "config_sample.h"

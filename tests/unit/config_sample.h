@@ -1,7 +1,7 @@
-/* config_sample: a schema with every type, for the tests of base/config and its fuzz target. */
+/* config_sample: a schema with every type, for the tests of config/ and its fuzz target. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stddef.h>
 #include <stdint.h>

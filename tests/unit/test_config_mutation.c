@@ -2,8 +2,8 @@
  * what was taken is printed as a configuration that means the same. CONFIG_SEED repeats a run; each prints its own. */
 #include "config_reading.h"
 
-#include "base/config_tree.h"
 #include "base/random.h"
+#include "config/tree.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 #include "config_reading.h"
 
-#include "base/config_conceal.h"
-#include "base/config_tree.h"
+#include "config/shown.h"
+#include "config/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "config_reading.h"
 
-#include "base/config_units.h"
+#include "config/units.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "config_reading.h"
 
-#include "base/config_tree.h"
+#include "config/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Shapes and breakers as they stand in a file. */
-#include "base/config.h"
+#include "config/config.h"
 #include "core/breaker.h"
 #include "core/shape.h"
 

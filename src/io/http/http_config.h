@@ -8,7 +8,7 @@
  * own fields, so that all of it stands on one level of the file. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
  * module decides, client_open. Later settings win. Thread: the loop's, unless said otherwise. */
 #pragma once
 
-#include "base/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "io/kafka/client_target.h"
 
 #include <librdkafka/rdkafka.h>

@@ -8,7 +8,7 @@
  * program, or which have a key of their own, are refused by the schemas' checks (see reserved in kafka_config.c). */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 #include "core/breaker_config.h"
 
 #include <stdbool.h>

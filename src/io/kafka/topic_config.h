@@ -1,7 +1,7 @@
 /* topic_config: `topic: { name: jobs_topic, partitions: 20, replication: 1, create: true, config: {...} }`, or just its name. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>

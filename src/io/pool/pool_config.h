@@ -1,7 +1,7 @@
 /* pool_config: `pool: { workers: 10, max: 64 }` or `pool: 10`. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 struct pool_config {
     int64_t workers; /* jobs at once in the whole process; may be changed while running, up to `max` */

@@ -6,7 +6,7 @@
  * The forms of `url` are those of io/redis/redis_url.h. */
 #pragma once
 
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,71 @@
-#include "base/config_words.h"
 
-#include "base/config_units.h"
+#include "config/schema.h"
 
+#include "config/units.h"
+
+#include <assert.h>
 #include <stdint.h>
+#include <string.h>
+
+const struct config_field *config_field_find(const struct config_schema *schema, const char *name)
+{
+    for (const struct config_field *field = schema->fields; field->name != NULL; field++) {
+        if (strcmp(field->name, name) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+#define NAME_MAX_COMPARED 40 /* longer names have no near one */
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Levenshtein's distance: insertions, removals and changes of a letter; a row of the matrix at a time. */
+static size_t distance(const char *from, const char *to)
+{
+    size_t row[NAME_MAX_COMPARED + 1];
+    size_t width = strlen(to);
+    for (size_t i = 0; i <= width; i++)
+        row[i] = i;
+    for (size_t i = 0; from[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t k = 0; k < width; k++) {
+            size_t changed = diagonal + (from[i] != to[k]);
+            diagonal = row[k + 1];
+            row[k + 1] = smallest(changed, row[k] + 1, row[k + 1] + 1);
+        }
+    }
+    return row[width];
+}
+
+const struct config_field *config_field_nearest(const struct config_schema *schema, const char *name)
+{
+    size_t length = strlen(name);
+    if (length > NAME_MAX_COMPARED)
+        return NULL;
+
+    const struct config_field *nearest = NULL;
+    size_t least = (length + 2) / 3 + 1; /* a slip in three letters, rounded up */
+    for (const struct config_field *field = schema->fields; field->name != NULL; field++) {
+        assert(strlen(field->name) <= NAME_MAX_COMPARED);
+        size_t far = distance(name, field->name);
+        if (far >= least)
+            continue;
+        least = far;
+        nearest = field;
+    }
+    return nearest;
+}
+
+bool config_type_is_value(enum config_type type)
+{
+    return type <= CONFIG_ENUM;
+}
 
 static const char *take(struct arena *arena, struct buffer *buffer)
 {

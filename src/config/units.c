@@ -1,4 +1,5 @@
-#include "base/config_units.h"
+
+#include "config/units.h"
 
 #include <errno.h>
 #include <math.h>

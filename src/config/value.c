@@ -1,20 +1,13 @@
-#include "base/config_value.h"
-
-#include "base/config_report.h"
-#include "base/config_units.h"
-#include "base/config_words.h"
-#include "base/memory.h"
+#include "config/reading.h"
+#include "config/report.h"
+#include "config/schema.h"
+#include "config/units.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define SECRET_MAX 65536 /* bytes of a secret's file; a certificate chain is about 10,000 */
-
-bool config_value_is(enum config_type type)
-{
-    return type <= CONFIG_ENUM;
-}
 
 static bool within(const struct config_field *field, double value)
 {
@@ -126,8 +119,8 @@ static bool read_secret_file(struct arena *arena, struct config_node *node, cons
     return secret != NULL;
 }
 
-bool config_value_read(struct arena *arena, struct config_node *node, const struct config_field *field, void *place,
-                       struct config_report *report)
+bool config_decode_value(struct arena *arena, struct config_node *node, const struct config_field *field, void *place,
+                         struct config_report *report)
 {
     if (field->type == CONFIG_SECRET && node->kind == CONFIG_MAPPING)
         return read_secret_file(arena, node, field, place, report);

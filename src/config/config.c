@@ -1,10 +1,9 @@
-#include "base/config.h"
 
-#include "base/config_decode.h"
-#include "base/config_expand.h"
-#include "base/config_override.h"
-#include "base/config_report.h"
+#include "config/config.h"
+
 #include "base/memory.h"
+#include "config/reading.h"
+#include "config/report.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,8 +29,8 @@ static int read_all(const char *path, struct buffer *content)
 
 static struct config_node *parse_text(struct config *config, const char *name, struct text text, struct config_report *report)
 {
-    const struct config_tree_source source = { .file = arena_strdup(&config->arena, name), .prefix = "", .line = 1 };
-    struct config_node *root = config_tree_parse(&config->arena, &source, text, report);
+    const struct config_source source = { .file = arena_strdup(&config->arena, name), .prefix = "", .line = 1 };
+    struct config_node *root = config_parse(&config->arena, &source, text, report);
     if (root == NULL || !config_node_is_null(root) || root->broken)
         return root;
     return config_node_new(&config->arena, CONFIG_MAPPING, source.file, 1);
@@ -68,7 +67,7 @@ static void read_root(struct config *config, const struct config_schema *schema,
     if (config->root == NULL)
         return;
     for (size_t i = 0; i < override_count; i++)
-        config->root = config_override_apply(&config->arena, config->root, schema, &overrides[i], report);
+        config->root = config_override(&config->arena, config->root, schema, &overrides[i], report);
     config_expand(&config->arena, config->root, report);
     report->root = config->root;
     config_decode(&config->arena, config->root, schema, object, report);

@@ -1,10 +1,7 @@
-#include "base/config_decode.h"
-
-#include "base/config_json.h"
-#include "base/config_report.h"
-#include "base/config_shape.h"
-#include "base/config_value.h"
-#include "base/config_words.h"
+#include "config/json.h"
+#include "config/reading.h"
+#include "config/report.h"
+#include "config/schema.h"
 
 #include <assert.h>
 #include <string.h>
@@ -45,7 +42,7 @@ static bool decode_structs(struct decoder *decoder, struct config_node *node, co
     bool whole = true;
     *list = (struct config_list){ .items = items };
     for (struct config_node *child = node->first; child != NULL; child = child->next) {
-        child = config_shape_long(decoder->arena, child, schema); /* puts another node in its place */
+        child = config_node_long_form(decoder->arena, child, schema); /* puts another node in its place */
         whole &= decode_struct(decoder, child, schema, items + list->count++ * schema->size);
     }
     return whole;
@@ -54,7 +51,7 @@ static bool decode_structs(struct decoder *decoder, struct config_node *node, co
 static bool decode_list(struct decoder *decoder, struct config_node *node, const struct config_field *field, void *place)
 {
     if (field->schema == NULL) {
-        node = config_shape_list(decoder->arena, node);
+        node = config_node_as_list(decoder->arena, node);
         node->field = field;
     }
     if (node->kind != CONFIG_SEQUENCE)
@@ -93,7 +90,7 @@ static bool decode_dict(struct decoder *decoder, struct config_node *node, const
     *list = (struct config_list){ .items = items };
     for (struct config_node *child = node->first; child != NULL; child = child->next) {
         char *item = items + list->count++ * schema->size;
-        child = config_shape_long(decoder->arena, as_mapping(decoder, child), schema);
+        child = config_node_long_form(decoder->arena, as_mapping(decoder, child), schema);
         memcpy(item + schema->key_offset, &child->name, sizeof(child->name));
         whole &= check_key(decoder, child) && decode_struct(decoder, child, schema, item);
     }
@@ -140,8 +137,8 @@ static bool decode_present(struct decoder *decoder, struct config_node *node, co
 {
     if (node->broken)
         return false;
-    if (config_value_is(field->type))
-        return config_value_read(decoder->arena, node, field, place, decoder->report);
+    if (config_type_is_value(field->type))
+        return config_decode_value(decoder->arena, node, field, place, decoder->report);
     if (field->type == CONFIG_LIST)
         return decode_list(decoder, node, field, place);
     if (field->type == CONFIG_DICT)
@@ -150,7 +147,7 @@ static bool decode_present(struct decoder *decoder, struct config_node *node, co
         return decode_map(decoder, node, field, place);
     if (field->type == CONFIG_JSON)
         return decode_json(decoder, node, place);
-    node = config_shape_long(decoder->arena, node, field->schema);
+    node = config_node_long_form(decoder->arena, node, field->schema);
     node->field = field;
     return decode_struct(decoder, node, field->schema, place);
 }
@@ -158,14 +155,14 @@ static bool decode_present(struct decoder *decoder, struct config_node *node, co
 static struct config_node *fallback_of(struct decoder *decoder, const struct config_field *field)
 {
     const char *file = CONFIG_FROM_DEFAULT;
-    if (field->fallback != NULL && config_value_is(field->type)) {
+    if (field->fallback != NULL && config_type_is_value(field->type)) {
         struct config_node *scalar = config_node_scalar(decoder->arena, field->fallback, file, 0);
         scalar->plain = field->type != CONFIG_STRING && field->type != CONFIG_SECRET;
         return scalar;
     }
     if (field->fallback != NULL) {
-        const struct config_tree_source source = { .file = file, .prefix = field->name };
-        struct config_node *parsed = config_tree_parse(decoder->arena, &source, text_of(field->fallback), decoder->report);
+        const struct config_source source = { .file = file, .prefix = field->name };
+        struct config_node *parsed = config_parse(decoder->arena, &source, text_of(field->fallback), decoder->report);
         assert(parsed != NULL && "a fallback in a schema is not YAML");
         return parsed;
     }
@@ -218,14 +215,9 @@ static bool decode_field(struct decoder *decoder, struct config_node *parent, co
 
 static bool refuse_unknown(struct decoder *decoder, struct config_node *node, const struct config_schema *schema)
 {
-    const char *names[128];
-    size_t count = 0;
-    for (const struct config_field *field = schema->fields; field->name != NULL && count < 128; field++)
-        names[count++] = field->name;
-
-    const char *nearest = config_nearest(node->name, names, count);
+    const struct config_field *nearest = config_field_nearest(schema, node->name);
     if (nearest != NULL)
-        config_report_node(decoder->report, node, "found an unknown key; did you mean \"%s\"?", nearest);
+        config_report_node(decoder->report, node, "found an unknown key; did you mean \"%s\"?", nearest->name);
     else
         config_report_node(decoder->report, node, "found an unknown key; allowed: %s", config_field_names(decoder->arena, schema));
     return false;

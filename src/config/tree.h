@@ -1,16 +1,11 @@
-/* config_tree: a YAML text as nodes that know where they stood.
- *
- * Inside of base/config only. What YAML offers and a configuration does not need is refused with a sentence: tags, several
- * documents, keys that are not texts. An alias becomes a copy of what its anchor names, so the result is a tree in which
- * a --set changes one place only.
+/* tree: a YAML text as nodes that know where they stood. Inside of config/ only.
  *
  * Limits, since aliases can grow exponentially: CONFIG_NODES_MAX nodes in a tree, copies counted, CONFIG_DEPTH_MAX levels.
  * The five systems' files have below 500 nodes and 10 levels. Nodes live in the arena. */
 #pragma once
 
 #include "base/arena.h"
-#include "base/config.h"
-#include "base/text.h"
+#include "config/config.h"
 
 #define CONFIG_FILE_MAX  ((size_t)1 << 20)
 #define CONFIG_NODES_MAX 10000
@@ -43,17 +38,6 @@ struct config {
     struct config_node *root; /* after decoding: the effective configuration; NULL when there was no YAML */
 };
 
-struct config_tree_source {
-    const char *file;   /* for the nodes and the mistakes */
-    const char *prefix; /* path of the root for mistakes: "" for a file, "pool.workers" for a --set */
-    unsigned line;      /* of the first line; 0: the text has no lines */
-};
-
-/* Reads `yaml` into a tree; an empty text is a null scalar. Mistakes of syntax go to `report`: then the result is NULL.
- * Others (a key twice, a tag) go there too, and the tree is given without them. */
-struct config_node *config_tree_parse(struct arena *arena, const struct config_tree_source *source, struct text yaml,
-                                      struct config_report *report);
-
 struct config_node *config_node_new(struct arena *arena, enum config_kind kind, const char *file, unsigned line);
 struct config_node *config_node_scalar(struct arena *arena, const char *text, const char *file, unsigned line);
 
@@ -72,5 +56,12 @@ const char *config_node_path(struct arena *arena, const struct config_node *node
 
 /* The node of a path in that form; the nearest above it where there is none. */
 const struct config_node *config_node_find(const struct config_node *root, const char *path);
+
+/* Puts the long form { shorthand: node } in the place of a scalar or list. Returns the mapping, or `node` itself if it is a
+ * mapping or the schema has no shorthand. */
+struct config_node *config_node_long_form(struct arena *arena, struct config_node *node, const struct config_schema *schema);
+
+/* Puts a list of one in the place of a lone scalar; a list stays. */
+struct config_node *config_node_as_list(struct arena *arena, struct config_node *node);
 
 #define config_each_child(child, node) for (struct config_node *child = (node)->first; child != NULL; child = child->next)

@@ -1,8 +1,7 @@
-#include "base/config_override.h"
-
-#include "base/config_report.h"
-#include "base/config_shape.h"
 #include "base/utf8.h"
+#include "config/reading.h"
+#include "config/report.h"
+#include "config/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +71,9 @@ static struct config_node *open_node(struct walk *walk)
     if (config_node_is_null(walk->node) || walk->node->broken)
         walk->node = become(walk, kind);
     else if (kind == CONFIG_SEQUENCE)
-        walk->node = config_shape_list(walk->arena, walk->node);
+        walk->node = config_node_as_list(walk->arena, walk->node);
     else if (in_struct(walk))
-        walk->node = config_shape_long(walk->arena, walk->node, walk->schema);
+        walk->node = config_node_long_form(walk->arena, walk->node, walk->schema);
 
     if (walk->node->kind == kind)
         return walk->node;
@@ -164,16 +163,16 @@ static struct config_node *root_of(struct config_node *node)
     return node;
 }
 
-struct config_node *config_override_apply(struct arena *arena, struct config_node *root, const struct config_schema *schema,
-                                          const struct config_override *override, struct config_report *report)
+struct config_node *config_override(struct arena *arena, struct config_node *root, const struct config_schema *schema,
+                                    const struct config_override *override, struct config_report *report)
 {
     const char *mistake = path_mistake(override->path);
     if (mistake != NULL) {
         config_report_add(report, CONFIG_FROM_OVERRIDE, 0, override->path, "%s", mistake);
         return root;
     }
-    const struct config_tree_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };
-    struct config_node *value = config_tree_parse(arena, &source, text_of(override->value), report);
+    const struct config_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };
+    struct config_node *value = config_parse(arena, &source, text_of(override->value), report);
     if (value == NULL)
         return root;
 

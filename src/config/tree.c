@@ -1,4 +1,5 @@
-#include "base/config_tree.h"
+
+#include "config/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,29 @@ void config_node_replace(struct config_node *old, struct config_node *node)
     *link = node;
     if (parent->last == old)
         parent->last = node;
+}
+
+static struct config_node *wrap(struct arena *arena, struct config_node *node, enum config_kind kind, const char *name)
+{
+    struct config_node *outer = config_node_new(arena, kind, node->file, node->line);
+    config_node_replace(node, outer);
+    node->name = name;
+    config_node_add(outer, node);
+    return outer;
+}
+
+struct config_node *config_node_long_form(struct arena *arena, struct config_node *node, const struct config_schema *schema)
+{
+    if (node->kind == CONFIG_MAPPING || schema->shorthand == NULL || node->broken)
+        return node;
+    return wrap(arena, node, CONFIG_MAPPING, schema->shorthand);
+}
+
+struct config_node *config_node_as_list(struct arena *arena, struct config_node *node)
+{
+    if (node->kind != CONFIG_SCALAR || node->broken)
+        return node;
+    return wrap(arena, node, CONFIG_SEQUENCE, NULL);
 }
 
 bool config_node_is_null(const struct config_node *node)

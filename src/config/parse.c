@@ -1,8 +1,7 @@
 /* Reads libyaml's events and not its document: so a limit holds before memory is taken, and every node gets its line. */
-#include "base/config_tree.h"
-
-#include "base/config_report.h"
-#include "base/config_syntax.h"
+#include "config/reading.h"
+#include "config/report.h"
+#include "config/syntax.h"
 
 #include <string.h>
 #include <yaml.h>
@@ -18,7 +17,7 @@ struct reader {
     yaml_parser_t parser;
     yaml_event_t event;
     struct arena *arena;
-    const struct config_tree_source *source;
+    const struct config_source *source;
     struct text yaml;
     struct config_report *report;
     struct anchor *anchors; /* newest first: a name may be given again */
@@ -270,8 +269,7 @@ static struct config_node *read_document(struct reader *reader)
     return reader->failed ? NULL : root;
 }
 
-struct config_node *config_tree_parse(struct arena *arena, const struct config_tree_source *source, struct text yaml,
-                                      struct config_report *report)
+struct config_node *config_parse(struct arena *arena, const struct config_source *source, struct text yaml, struct config_report *report)
 {
     struct reader reader = { .arena = arena, .source = source, .yaml = yaml, .report = report };
     yaml_parser_initialize(&reader.parser);

@@ -1,7 +1,7 @@
-/* config_json: nodes as JSON. Inside of base/config only. */
+/* json: nodes as JSON. Inside of config/ only. */
 #pragma once
 
-#include "base/config_tree.h"
+#include "config/tree.h"
 
 enum config_core { CONFIG_CORE_NULL, CONFIG_CORE_BOOL, CONFIG_CORE_INT, CONFIG_CORE_NUMBER, CONFIG_CORE_TEXT };
 

@@ -1,4 +1,4 @@
-/* config_units: numbers, durations and sizes as a configuration writes them. Pure; any thread. */
+/* units: numbers, durations and sizes as a configuration writes them. Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,6 @@
-#include "base/config_expand.h"
-
-#include "base/config_report.h"
 #include "base/utf8.h"
+#include "config/reading.h"
+#include "config/report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* config_syntax: what stopped the YAML parser, in a sentence. Inside of base/config only. */
+/* syntax: what stopped the YAML parser, in a sentence. Inside of config/ only. */
 #pragma once
 
 #include "base/arena.h"

@@ -1,4 +1,5 @@
-#include "base/config_syntax.h"
+
+#include "config/syntax.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* config_report: how the parts of base/config say what is wrong. Inside of base/config only. */
+/* report: how the parts of config/ say what is wrong. Inside of config/ only. */
 #pragma once
 
-#include "base/config_tree.h"
+#include "config/tree.h"
 
 /* More are dropped: who has a thousand mistakes reads the first. */
 #define CONFIG_MISTAKES_MAX 1000
@@ -17,6 +17,3 @@ void config_report_node(struct config_report *report, struct config_node *node, 
 
 /* What stands there, for a message: `"12" (from LIMIT_RATE)`, `a mapping`, `nothing`. Passwords in it are hidden, long texts cut. */
 const char *config_found(struct arena *arena, const struct config_node *node);
-
-/* The one of `names` (count of them) that is `name` with a slip of the finger, or NULL. */
-const char *config_nearest(const char *name, const char *const *names, size_t count);

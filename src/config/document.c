@@ -1,7 +1,5 @@
 /* Walks the schemas breadth first, so that a reader meets a word before its parts. */
-#include "base/config.h"
-#include "base/config_units.h"
-#include "base/config_words.h"
+#include "config/schema.h"
 
 #include <ctype.h>
 

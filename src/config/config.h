@@ -1,10 +1,19 @@
 /* config: reads a YAML file against schema tables, and collects every mistake in it, not only the first.
  *
- *   tree     the file as nodes with their lines, ${NAME} or ${NAME:-default} (nested too) expanded in scalars
- *   schema   a table of fields: name, type, default, bounds, words for the documentation, place in a C struct
- *   report   the mistakes: file, line, path, what was found, what is allowed
+ *   schema     a table of fields: name, type, default, bounds, words for the documentation, place in a C struct
+ *   tree       the file as nodes that know their lines
+ *   report     the mistakes: file, line, path, what was found, what is allowed
+ *   path       where a value stands: "streams.jobs.topic", "listen.main.routes.0"
+ *   shorthand  one value that stands for a whole struct: `kafka: embedded`
+ *   effective  what holds in the end, defaults included: what `millrace check` prints
  *
- * Reading is: parse -> apply --set overrides -> expand -> decode by schema (defaults too) -> checks of pairs.
+ * In (steps in reading.h):                         Out of the effective tree, or of the schema:
+ *   parse.c     text to tree; syntax.c explains      print.c     as YAML
+ *   override.c  --set PATH=VALUE                     json.c      as JSON
+ *   expand.c    ${NAME:-default}                     shown.c     what both may show of secrets
+ *   decode.c    tree to structs; value.c a scalar    document.c  docs/configuration.md
+ *
+ * Each module of the server has its own schema beside it (`kafka_config.c`); app/settings.c composes them.
  * Everything decoded lives in the config's arena until config_free. One thread, at start (and at SIGHUP). */
 #pragma once
 

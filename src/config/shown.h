@@ -1,7 +1,13 @@
-/* config_shown: what of the effective configuration may be seen. Inside of base/config only. */
+/* shown: what of the effective configuration may be seen. Inside of config/ only. It hides rather too much than too little. */
 #pragma once
 
-#include "base/config_tree.h"
+#include "config/tree.h"
+
+#define CONFIG_HIDDEN "********"
+
+/* `text` with the passwords in it hidden: `scheme://user:PASSWORD@host` and libpq's `password=PASSWORD`.
+ * The text itself when there is none. */
+const char *config_conceal(struct arena *arena, const char *text);
 
 /* A scalar's text with what is secret in it hidden. `field`: the nearest one above or at the node. */
 const char *config_shown_text(struct arena *arena, const struct config_node *node, const struct config_field *field);

@@ -1,6 +1,7 @@
-#include "base/config_report.h"
 
-#include "base/config_conceal.h"
+#include "config/report.h"
+
+#include "config/shown.h"
 
 #include <errno.h>
 #include <stdio.h>

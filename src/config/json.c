@@ -1,6 +1,8 @@
-#include "base/config_json.h"
 
-#include "base/config_units.h"
+#include "config/json.h"
+
+#include "config/shown.h"
+#include "config/units.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,4 +102,61 @@ const yyjson_val *config_json_of(struct arena *arena, const struct config_node *
     yyjson_doc *doc = yyjson_mut_doc_imut_copy(built, &allocator);
     yyjson_mut_doc_free(built);
     return yyjson_doc_get_root(doc);
+}
+
+struct builder {
+    yyjson_mut_doc *doc;
+    struct arena arena;
+};
+
+static yyjson_mut_val *shown_value(struct builder *builder, const struct config_node *node, const struct config_field *field);
+
+static yyjson_mut_val *shown_scalar(struct builder *builder, const struct config_node *node, const struct config_field *field)
+{
+    const char *text = config_shown_text(&builder->arena, node, field);
+    if (config_node_is_null(node))
+        return yyjson_mut_null(builder->doc);
+    if (text == node->text && config_shown_typed(node, field))
+        return config_json_scalar(builder->doc, text);
+    return yyjson_mut_strcpy(builder->doc, text);
+}
+
+static yyjson_mut_val *shown_list(struct builder *builder, const struct config_node *node, const struct config_field *field)
+{
+    yyjson_mut_val *value = yyjson_mut_arr(builder->doc);
+    config_each_child(child, node)
+    {
+        yyjson_mut_arr_append(value, shown_value(builder, child, field));
+    }
+    return value;
+}
+
+static yyjson_mut_val *shown_mapping(struct builder *builder, const struct config_node *node, const struct config_field *field)
+{
+    yyjson_mut_val *value = yyjson_mut_obj(builder->doc);
+    config_each_child(child, node)
+    {
+        yyjson_mut_obj_add(value, yyjson_mut_strcpy(builder->doc, child->name), shown_value(builder, child, field));
+    }
+    return value;
+}
+
+static yyjson_mut_val *shown_value(struct builder *builder, const struct config_node *node, const struct config_field *field)
+{
+    const struct config_field *nearest = node->field == NULL ? field : node->field;
+    if (config_shown_absent(node))
+        return yyjson_mut_null(builder->doc);
+    if (node->kind == CONFIG_SCALAR)
+        return shown_scalar(builder, node, nearest);
+    return node->kind == CONFIG_SEQUENCE ? shown_list(builder, node, nearest) : shown_mapping(builder, node, nearest);
+}
+
+yyjson_mut_val *config_json(const struct config *config, yyjson_mut_doc *doc)
+{
+    struct builder builder = { .doc = doc };
+    if (config->root == NULL)
+        return yyjson_mut_null(doc);
+    yyjson_mut_val *value = shown_value(&builder, config->root, NULL);
+    arena_free(&builder.arena);
+    return value;
 }
