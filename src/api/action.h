@@ -4,9 +4,11 @@
  *   outcome  0 for success, or an error code: E_LIMITED, E_UNAVAILABLE, ... (api/reply.h gives their statuses)
  *   role     what a process does: ingest, work; a route whose action belongs to a role that it lacks is not opened
  *
+ * One that changes something (work.pause) is run for those only whom api/admin.h permits; everybody else is answered 403.
  * An action gets a whole request and answers it exactly once, now or later. Loop thread only. */
 #pragma once
 
+#include "api/admin.h"
 #include "api/health.h"
 #include "api/reply.h"
 #include "base/metrics.h"
@@ -25,6 +27,7 @@ struct api {
     struct stats *stats;
     struct health *health;
     struct random *random;
+    const struct admin_config *admin;
 };
 
 struct route {
@@ -41,8 +44,12 @@ struct action {
     const char *role;               /* NULL: any process */
     const char *stream;             /* the part of the stream that it needs: "ingest", "work"; NULL: none */
     const char *const *reply_names; /* what reply templates may name; NULL: the action has no templates */
+    bool changes;                   /* something: not everybody may */
     void (*run)(struct route *route, struct http_request *request, const struct route_match *match);
 };
+
+/* Runs the route's action for a request that was matched to it, or answers 403. */
+void route_run(struct route *route, struct http_request *request, const struct route_match *match);
 
 /* NULL when there is none of that name. */
 const struct action *action_find(const char *name);

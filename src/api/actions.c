@@ -1,4 +1,5 @@
 #include "api/action.h"
+#include "base/log.h"
 
 #include <string.h>
 
@@ -18,4 +19,22 @@ const struct action *action_find(const char *name)
         if (strcmp(actions[i]->name, name) == 0)
             return actions[i];
     return NULL;
+}
+
+static void refuse(const struct action *action, struct http_request *request, const char *reason)
+{
+    struct buffer sentence = { 0 };
+    buffer_printf(&sentence, "%s changes something: %s", action->name, reason);
+    log_info("api", "answered 403: %.*s", TEXT_ARG(buffer_as_text(&sentence)));
+    http_reply_error(request, 403, buffer_as_text(&sentence));
+    buffer_free(&sentence);
+}
+
+void route_run(struct route *route, struct http_request *request, const struct route_match *match)
+{
+    const char *refusal = route->action->changes ? admin_refusal(route->api->admin, request) : NULL;
+    if (refusal == NULL)
+        route->action->run(route, request, match);
+    else
+        refuse(route->action, request, refusal);
 }

@@ -1,5 +1,5 @@
 #include "api/action.h"
-
+#include "api/bearer_token.h"
 #include "base/address.h"
 #include "base/trace.h"
 
@@ -72,14 +72,6 @@ static struct text key_of(const struct ingest *ingest, struct http_request *http
         break;
     }
     return TEXT_NONE;
-}
-
-static struct text bearer_token(const struct http_request *http)
-{
-    struct text value = http_request_header(http, "authorization");
-    if (value.size < 7 || strncasecmp(value.data, "bearer ", 7) != 0)
-        return TEXT_NONE;
-    return (struct text){ value.data + 7, value.size - 7 };
 }
 
 static struct text without_port(struct text address)

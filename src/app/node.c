@@ -166,7 +166,7 @@ static void start_base(struct node *node)
     stats_init(&node->stats);
     health_init(&node->health);
     random_init(&node->random);
-    node->api = (struct api){ node->metrics, &node->stats, &node->health, &node->random };
+    node->api = (struct api){ node->metrics, &node->stats, &node->health, &node->random, &node->settings->admin };
 
     pool_prepare((size_t)node->settings->pool.max);
     uv_loop_init(&node->loop);

@@ -37,7 +37,7 @@ static void on_request(void *arg, struct http_request *request)
         struct route *route = match.target;
         request->route = &route->counted;
         log_scope_begin(request->id, TEXT_NONE);
-        route->action->run(route, request, &match);
+        route_run(route, request, &match);
         log_scope_end();
         return;
     }

@@ -2,6 +2,7 @@
  * from settings_schema. */
 #pragma once
 
+#include "api/admin.h"
 #include "api/route_config.h"
 #include "base/metrics.h"
 #include "config/config.h"
@@ -55,6 +56,7 @@ struct settings {
     struct config_list listeners; /* of struct listener_config */
     struct metrics_config metrics;
     struct log_config log;
+    struct admin_config admin;
     uint64_t shutdown_us;
 };
 

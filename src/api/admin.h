@@ -1,0 +1,22 @@
+/* admin: who may run an action that changes something (`changes` in its row of the table).
+ *
+ *   from    addresses that may, as ranges; by default this machine's own
+ *   token   whoever sends it as `Authorization: Bearer TOKEN` may, from everywhere
+ *
+ * An address is no proof where somebody else speaks through it. So only the token counts for a request that a proxy has passed
+ * on (Forwarded, X-Forwarded-For), for one that a browser sends for a page of elsewhere (an Origin that is not the Host), and
+ * on a Unix socket, whose peer has no address. */
+#pragma once
+
+#include "config/config.h"
+#include "io/http/request.h"
+
+struct admin_config {
+    struct config_list from; /* of const char *: "127.0.0.1/32" */
+    const char *token;       /* NULL: nobody has one */
+};
+
+extern const struct config_schema admin_schema;
+
+/* NULL when the request may change something; otherwise a sentence that says why not. The config passed its schema's check. */
+const char *admin_refusal(const struct admin_config *config, const struct http_request *request);

@@ -1,0 +1,41 @@
+#include "api/admin.h"
+#include "base/address.h"
+
+#include <stdio.h>
+
+static const struct config_field admin_fields[] = {
+    { .name = "from",
+      .type = CONFIG_LIST,
+      .offset = offsetof(struct admin_config, from),
+      .fallback = "[127.0.0.1/32, \"::1\"]",
+      .doc = "Addresses and ranges of clients that may. A request that a proxy has passed on, or a page of another origin, needs the "
+             "token instead." },
+    { .name = "token",
+      .type = CONFIG_SECRET,
+      .offset = offsetof(struct admin_config, token),
+      .doc = "Whoever sends it (`Authorization: Bearer TOKEN`) may, from everywhere." },
+    { 0 },
+};
+
+static void check_admin(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct admin_config *config = object;
+    for (size_t i = 0; i < config->from.count; i++) {
+        char part[32];
+        struct address_range range;
+        struct error err;
+        snprintf(part, sizeof(part), "from.%zu", i);
+        if (address_range_parse(&range, text_of(((const char *const *)config->from.items)[i]), &err) != 0)
+            config_mistake_at(report, place, part, "%s", err.message);
+    }
+    if (config->token != NULL && config->token[0] == '\0')
+        config_mistake_at(report, place, "token", "found an empty token, which everybody knows; allowed: a text, or nothing at all");
+}
+
+const struct config_schema admin_schema = {
+    .name = "admin",
+    .doc = "Who may run the actions that change something. Others are answered 403.",
+    .size = sizeof(struct admin_config),
+    .fields = admin_fields,
+    .check = check_admin,
+};

@@ -1,0 +1,152 @@
+/* Who may run an action that changes something: real requests to a real listener. */
+#include "api/action.h"
+#include "http_fixture.h"
+
+#include <stdlib.h>
+
+struct admin_fixture {
+    struct http_fixture *http;
+    struct http_listener *listener;
+    struct admin_config config;
+    struct api api;
+    struct route route;
+    unsigned runs;
+};
+
+static void run(struct route *route, struct http_request *request, const struct route_match *match)
+{
+    struct admin_fixture *fixture = request->user;
+    fixture->runs++;
+    http_reply(request, &(struct http_reply){ .status = 200, .body = TEXT("{}") });
+}
+
+static const struct action changing = { .name = "test.change", .changes = true, .run = run };
+static const struct action harmless = { .name = "test.look", .run = run };
+
+static void on_request(void *arg, struct http_request *request)
+{
+    struct admin_fixture *fixture = arg;
+    request->user = fixture;
+    request->route = &fixture->route.counted;
+    route_run(&fixture->route, request, NULL);
+}
+
+static struct admin_fixture given_action(const struct action *action)
+{
+    static const char *const here[] = { "127.0.0.1/32", "::1" };
+    struct admin_fixture fixture = { .http = given_loop(), .config.from = { (void *)here, 2 } };
+    fixture.route = (struct route){ .counted.name = "/change", .action = action };
+    return fixture;
+}
+
+/* What the request line with these headers is answered. */
+static int status_of(struct admin_fixture *fixture, const char *headers)
+{
+    fixture->api.admin = &fixture->config;
+    fixture->route.api = &fixture->api;
+    struct http_listener **listener = &fixture->http->listener;
+    struct error err;
+    if (*listener == NULL)
+        assert_int_equal(http_server_listen(fixture->http->server, "main", &default_config, on_request, fixture, listener, &err), 0);
+
+    struct client client = given_client(fixture->http);
+    struct buffer request = { 0 };
+    buffer_printf(&request, "POST /change HTTP/1.1\r\nHost: localhost:8080\r\n%s\r\n", headers);
+    say_text(fixture->http, &client, buffer_as_text(&request));
+    wait_until(fixture->http, answers(&client, NULL, 0) == 1);
+    int status = atoi(client.in.data + strlen("HTTP/1.1 "));
+    buffer_free(&request);
+    leave(&client);
+    return status;
+}
+
+static void from_nowhere(struct admin_fixture *fixture)
+{
+    fixture->config.from.count = 0;
+}
+
+static void this_machine_may(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    assert_int_equal(status_of(&fixture, ""), 200);
+    assert_int_equal(fixture.runs, 1);
+    end(fixture.http);
+}
+
+static void others_may_not_and_nothing_is_run_for_them(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    from_nowhere(&fixture);
+    assert_int_equal(status_of(&fixture, ""), 403);
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer guess\r\n"), 403); /* there is no token that it could be */
+    assert_int_equal(fixture.runs, 0);
+    end(fixture.http);
+}
+
+static void everybody_may_look(void **state)
+{
+    struct admin_fixture fixture = given_action(&harmless);
+    from_nowhere(&fixture);
+    assert_int_equal(status_of(&fixture, ""), 200);
+    end(fixture.http);
+}
+
+static void the_token_opens_from_everywhere(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    from_nowhere(&fixture);
+    fixture.config.token = "open-sesame";
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer open-sesame\r\n"), 200);
+    assert_int_equal(status_of(&fixture, "Authorization: bearer open-sesame\r\nX-Forwarded-For: 192.0.2.1\r\n"), 200);
+    assert_int_equal(fixture.runs, 2);
+
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer open-sesam\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer open-sesamE\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer \r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Authorization: Basic open-sesame\r\n"), 403);
+    assert_int_equal(status_of(&fixture, ""), 403);
+    assert_int_equal(fixture.runs, 2);
+    end(fixture.http);
+}
+
+static void a_wrong_token_is_refused_from_here_too(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    fixture.config.token = "open-sesame";
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer guess\r\n"), 403);
+    end(fixture.http);
+}
+
+static void an_address_is_no_proof_behind_a_proxy(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    assert_int_equal(status_of(&fixture, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Forwarded: for=127.0.0.1\r\n"), 403);
+    assert_int_equal(fixture.runs, 0);
+    end(fixture.http);
+}
+
+static void a_page_of_elsewhere_may_not_use_the_browser_that_runs_here(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    assert_int_equal(status_of(&fixture, "Origin: https://example.org\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Origin: null\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Origin: http://localhost:8081\r\n"), 403);
+    assert_int_equal(fixture.runs, 0);
+    assert_int_equal(status_of(&fixture, "Origin: http://localhost:8080\r\n"), 200);
+    end(fixture.http);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(this_machine_may),
+        cmocka_unit_test(others_may_not_and_nothing_is_run_for_them),
+        cmocka_unit_test(everybody_may_look),
+        cmocka_unit_test(the_token_opens_from_everywhere),
+        cmocka_unit_test(a_wrong_token_is_refused_from_here_too),
+        cmocka_unit_test(an_address_is_no_proof_behind_a_proxy),
+        cmocka_unit_test(a_page_of_elsewhere_may_not_use_the_browser_that_runs_here),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
