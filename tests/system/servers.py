@@ -18,14 +18,31 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def free_port():
-    """Below the range that outgoing connections take: a client that tries a stopped server's port from that very port
-    would connect to itself, and the server could not come back."""
+    return free_ports(1)
+
+
+def free_ports(count):
+    """The first of `count` ports in a row that are this process's until it ends. They lie below the range that outgoing
+    connections take: a client that tries a stopped server's port from that very port would connect to itself, and the
+    server could not come back."""
     while True:
-        port = random.randrange(10000, 30000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
+        first = random.randrange(10000, 20000)
+        try:
+            reservations.extend([reservation(port) for port in range(first, first + count)])
+            return first
+        except OSError:
+            continue
+
+
+def reservation(port):
+    """A bound socket excludes whoever asks as it did; a server, which asks for reuse, may listen there all the same."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", port))
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return held
+
+
+reservations = []
 
 
 def wait_for(condition, timeout=20.0, every=0.05, what="the condition"):
@@ -42,10 +59,10 @@ def wait_for(condition, timeout=20.0, every=0.05, what="the condition"):
 class Kafka:
     """Apache Kafka by scripts/kafka, in a folder of its own."""
 
-    def __init__(self, folder, nodes=1):
+    def __init__(self, folder, nodes=1, port=None):
         self.folder = folder
         self.nodes = nodes
-        self.port = free_port()
+        self.port = port or free_ports(nodes)
         self.brokers = ",".join(f"127.0.0.1:{self.port + i}" for i in range(nodes))
 
     def script(self, command, *args, check=True):
@@ -54,12 +71,19 @@ class Kafka:
         assert out.returncode == 0 or not check, f"scripts/kafka {command}: {out.stdout}{out.stderr}"
         return out
 
-    def __enter__(self):
+    def up(self):
+        """Starts what does not run yet."""
         self.script("up", "--nodes", str(self.nodes))
+
+    def erase(self):
+        self.script("down", "--erase", check=False)
+
+    def __enter__(self):
+        self.up()
         return self
 
     def __exit__(self, *_):
-        self.script("down", "--erase", check=False)
+        self.erase()
 
     def stop(self, node=None, kill=False):
         self.script("stop", *(["--node", str(node)] if node else []), *(["--kill"] if kill else []))

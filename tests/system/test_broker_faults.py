@@ -4,27 +4,12 @@ import json
 import threading
 import time
 
-import pytest
-
 from judges import create_topic, ids_in_topic, kcat_produces, partitions_of
 from load import Load
-from servers import Kafka, wait_for
+from servers import wait_for
 
 MIB = 1024 * 1024
 UNLIMITED = {"LIMIT_RATE": "100000", "LIMIT_CAPACITY": "100000"}
-
-
-@pytest.fixture(scope="module")
-def module_broker(tmp_path_factory):
-    with Kafka(tmp_path_factory.mktemp("broker")) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def broker(module_broker):
-    """A broker that a test may stop; the next one finds it running."""
-    yield module_broker
-    module_broker.start()
 
 
 def readiness(server):
@@ -42,9 +27,9 @@ def is_open(server):
     return server.metrics()[f'millrace_breaker_state{{topic="{server.topic}"}}'] != 0
 
 
-def test_a_broker_that_is_down_at_start_is_waited_for(worker_pool, broker):
-    broker.stop(kill=True)
-    server = worker_pool(env={"KAFKA_BROKERS": broker.brokers, **UNLIMITED})
+def test_a_broker_that_is_down_at_start_is_waited_for(worker_pool, own_kafka):
+    own_kafka.stop(kill=True)
+    server = worker_pool(env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
     time.sleep(1)
     assert server.get("/livez").status == 200
     assert server.get("/metrics").status == 200
@@ -55,10 +40,10 @@ def test_a_broker_that_is_down_at_start_is_waited_for(worker_pool, broker):
     assert_refused_for_now(server.get("/submit"))
     assert time.monotonic() - began < 0.5, "a refusal comes at once"
 
-    broker.start()
+    own_kafka.start()
     wait_for(lambda: server.get("/submit").status == 200, 5, what="/submit after the broker's start")
     server.wait_until_ready()
-    assert partitions_of(broker, server.topic) == 20
+    assert partitions_of(own_kafka, server.topic) == 20
     wait_for(lambda: server.metrics()["my_system_worker_pool_consumer_processed_total"] >= 1, 20, what="the job to be worked")
 
 
@@ -97,14 +82,14 @@ class Pulse:
                 return
 
 
-def test_a_broker_killed_under_load_loses_nothing_that_was_accepted(worker_pool, broker):
-    server = worker_pool("--only", "ingest", env={"KAFKA_BROKERS": broker.brokers, **UNLIMITED})
+def test_a_broker_killed_under_load_loses_nothing_that_was_accepted(worker_pool, own_kafka):
+    server = worker_pool("--only", "ingest", env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
     server.wait_until_ready()
     before = server.memory()
-    with Pulse(server, broker) as pulse, Load(server, clients=40) as load:
+    with Pulse(server, own_kafka) as pulse, Load(server, clients=40) as load:
         wait_for(lambda: load.count(200) > 2000, 20, what="load")
         killed_at = time.monotonic()
-        broker.stop(kill=True)
+        own_kafka.stop(kill=True)
         wait_for(lambda: is_open(server), 5, what="the breaker to open by the age of the oldest record")
         assert_refused_for_now(server.get("/submit"))
         status, report = readiness(server)
@@ -114,14 +99,14 @@ def test_a_broker_killed_under_load_loses_nothing_that_was_accepted(worker_pool,
         time.sleep(max(0, killed_at + 20 - time.monotonic()))
 
         pulse.watch()
-        broker.start()
+        own_kafka.start()
         wait_for(lambda: pulse.kcat_at, 30, what="kcat to get a record through")
         accepted = wait_for(lambda: load.after(killed_at + 15, 200), 10, every=0.01, what="a job accepted again")
         server.wait_until_ready(10)
         time.sleep(1)
     assert accepted[0].answered_at - pulse.kcat_at < 5
 
-    stored = ids_in_topic(broker, server.topic)
+    stored = ids_in_topic(own_kafka, server.topic)
     assert load.names(200) <= stored, "a job that was accepted is lost"
     assert load.names(503).isdisjoint(stored), "a job that was refused is stored"
     ours = {name for name in stored if name.startswith("job-")}
@@ -134,37 +119,37 @@ def test_a_broker_killed_under_load_loses_nothing_that_was_accepted(worker_pool,
     assert max(pulse.memory) - before < 64 * MIB, "memory follows the outage"
 
 
-def test_a_broker_that_hangs_is_told_by_the_age_of_the_oldest_record(worker_pool, broker):
+def test_a_broker_that_hangs_is_told_by_the_age_of_the_oldest_record(worker_pool, own_kafka):
     """No error comes from a broker that is stopped; after the deadline its records are unsure."""
-    server = worker_pool("--only", "ingest", "--set", "streams.jobs.ingest.deadline=4s", env={"KAFKA_BROKERS": broker.brokers, **UNLIMITED})
+    server = worker_pool("--only", "ingest", "--set", "streams.jobs.ingest.deadline=4s", env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
     server.wait_until_ready()
     with Load(server, clients=10) as load:
         wait_for(lambda: load.count(200) > 200, 20, what="load")
-        broker.pause()
+        own_kafka.pause()
         try:
             wait_for(lambda: is_open(server), 5, what="the breaker to open")
             assert_refused_for_now(server.get("/submit"))
             wait_for(lambda: load.count(504) > 0, 8, what="the first unsure answers")
         finally:
-            broker.resume()
+            own_kafka.resume()
         resumed_at = time.monotonic()
         accepted = wait_for(lambda: load.after(resumed_at, 200), 10, every=0.01, what="a job accepted again")
     assert accepted[0].answered_at - resumed_at < 5
-    stored = ids_in_topic(broker, server.topic)
+    stored = ids_in_topic(own_kafka, server.topic)
     assert load.names(200) <= stored
     assert load.names(503).isdisjoint(stored)
 
 
-def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, broker):
+def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, own_kafka):
     """The broker is away: requests that wait for it are told so, a member of a group leaves without it, both end well."""
-    env = {"KAFKA_BROKERS": broker.brokers, **UNLIMITED}
+    env = {"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED}
     work = worker_pool("--only", "work", "--set", "listen.main.routes=[{ use: [health, metrics, debug] }]", env=env)
     ingest = worker_pool("--only", "ingest", "--set", "streams.jobs.ingest.deadline=3s", "--set", "shutdown=12s", env=env)
     work.wait_until_ready()
     ingest.wait_until_ready()
     with Load(ingest, clients=10) as load:
         wait_for(lambda: load.count(200) > 100, what="load")
-        broker.stop(kill=True)
+        own_kafka.stop(kill=True)
         time.sleep(0.5)
         began = time.monotonic()
         work.terminate()
@@ -175,8 +160,8 @@ def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, broke
     assert time.monotonic() - began < 30
     told_before_the_end = [told for told in load.told if told.status in (503, 504)]
     assert len(told_before_the_end) >= 10, "requests that had been read were not answered"
-    broker.start()
-    stored = ids_in_topic(broker, ingest.topic)
+    own_kafka.start()
+    stored = ids_in_topic(own_kafka, ingest.topic)
     assert load.names(200) <= stored
     assert load.names(503).isdisjoint(stored)
     assert load.names(None).isdisjoint(stored)
