@@ -57,8 +57,7 @@ METRIC(WORK_RETRIES, METRIC_COUNTER, "millrace_work_retries_total", "Attempts sc
 METRIC(WORK_DURATION, METRIC_HISTOGRAM, "millrace_work_duration_seconds", "From a record's first attempt to its end.", "stream")
 METRIC(WORK_ATTEMPT_DURATION, METRIC_HISTOGRAM, "millrace_work_attempt_duration_seconds", "One attempt.", "stream")
 METRIC(WORK_WAITING, METRIC_GAUGE, "millrace_work_waiting_records", "Records received that do not run yet.", "stream")
-METRIC(WORK_QUEUE, METRIC_GAUGE, "millrace_work_queue_records", "Records that wait for a slot or for one before them: what `queue` bounds.",
-       "stream")
+METRIC(WORK_QUEUE, METRIC_GAUGE, "millrace_work_queue_records", "Records that wait for their first start: what `queue` bounds.", "stream")
 METRIC(WORK_RUNNING, METRIC_GAUGE, "millrace_work_running_records", "Records that hold a slot.", "stream")
 METRIC(WORK_RESTING, METRIC_GAUGE, "millrace_work_resting_records", "Records that wait for their next attempt.", "stream")
 METRIC(WORK_PARTITIONS, METRIC_GAUGE, "millrace_work_assigned_partitions", "Partitions assigned to this process.", "stream")

@@ -11,6 +11,7 @@
 struct lane {
     struct list records; /* the head is ready, running or resting; the others wait for it */
     size_t length;
+    size_t queued;     /* of the set's, in this lane */
     struct lane *next; /* in its bucket */
     uint64_t hash;
     bool keyed; /* stands in the table; its key is the head's */
@@ -19,11 +20,6 @@ struct lane {
 static struct record *head_of(const struct lane *lane)
 {
     return list_entry(lane->records.next, struct record, link);
-}
-
-static bool is_head(const struct record *record)
-{
-    return record->lane->records.next == &record->link;
 }
 
 static bool same_key(struct text a, struct text b)
@@ -150,46 +146,53 @@ static struct record *take_out(struct lane_set *set, struct record *record)
     return NULL;
 }
 
+static void leave_queue(struct lane_set *set, struct lane *lane, size_t places)
+{
+    lane->queued -= places;
+    set->queued -= places;
+}
+
+static void leave_queue_alone(struct lane_set *set, const struct record *record)
+{
+    if (!record->begun && record->lane->queued > 0)
+        leave_queue(set, record->lane, 1);
+}
+
 bool lane_add(struct lane_set *set, struct record *record)
 {
     struct lane *lane = lane_for(set, record);
     bool idle = lane->length == 0;
-    bool blocked = !idle && head_of(lane)->state == RECORD_RESTING;
+    bool placed = idle || set->order == LANE_ORDER_PARTITION || head_of(lane)->state != RECORD_RESTING;
 
     list_push(&lane->records, &record->link);
     lane->length++;
     record->lane = lane;
     record->state = idle ? RECORD_READY : RECORD_WAITING;
+    record->begun = false;
     set->records++;
-    if (!blocked)
-        set->runnable++;
+    lane->queued += placed;
+    set->queued += placed;
     return idle;
-}
-
-/* Nobody rests in front of the others any more: they are runnable. */
-static void end_rest(struct lane_set *set, const struct record *record)
-{
-    set->resting--;
-    set->runnable += record->lane->length - 1;
 }
 
 void lane_start(struct lane_set *set, struct record *record)
 {
     assert(record->state == RECORD_READY);
+    leave_queue_alone(set, record);
     record->state = RECORD_RUNNING;
-    set->runnable--;
+    record->begun = true;
     set->running++;
 }
 
 struct record *lane_done(struct lane_set *set, struct record *record)
 {
     if (record->state == RECORD_RESTING)
-        end_rest(set, record);
+        set->resting--;
     else
         set->running--;
     struct record *successor = take_out(set, record);
     if (successor != NULL)
-        successor->state = RECORD_READY; /* it counts as runnable already */
+        successor->state = RECORD_READY;
     return successor;
 }
 
@@ -199,15 +202,15 @@ void lane_rest(struct lane_set *set, struct record *record)
     record->state = RECORD_RESTING;
     set->running--;
     set->resting++;
-    set->runnable -= record->lane->length - 1;
+    if (set->order != LANE_ORDER_PARTITION)
+        leave_queue(set, record->lane, record->lane->queued);
 }
 
 void lane_wake(struct lane_set *set, struct record *record)
 {
     assert(record->state == RECORD_RESTING);
-    end_rest(set, record);
     record->state = RECORD_READY;
-    set->runnable++;
+    set->resting--;
 }
 
 void lane_put_back(struct lane_set *set, struct record *record)
@@ -215,16 +218,14 @@ void lane_put_back(struct lane_set *set, struct record *record)
     assert(record->state == RECORD_RUNNING);
     record->state = RECORD_READY;
     set->running--;
-    set->runnable++;
 }
 
 void lane_drop(struct lane_set *set, struct record *record)
 {
     assert(record->state != RECORD_RUNNING);
     if (record->state == RECORD_RESTING)
-        end_rest(set, record);
-    else if (is_head(record) || head_of(record->lane)->state != RECORD_RESTING)
-        set->runnable--;
+        set->resting--;
+    leave_queue_alone(set, record);
     take_out(set, record);
 }
 

@@ -9,6 +9,11 @@
  * Order `partition`: one lane for all; `key`: one for each key (a record without a key is alone in its own); `none`: one
  * for each record. A set belongs to one assigned partition, so keys need no partition in them.
  *
+ * Queued is what waits for its first start. A place is taken by lane_add alone and given back when the record starts, so that who
+ * looks for room before lane_add never has more queued than there is room: what comes back from a rest takes no second place. Where
+ * several lanes share a set, those behind a record that rests give theirs back too, and none is taken behind it: one key that rests
+ * would stop the intake of all others. In one lane for all, to take more would not let anything run sooner, so they keep them.
+ *
  * A lane holds no clock and no thread: the caller says what happened and when. Every operation is O(1), on average where
  * a key is looked up. A set frees an idle lane at once, so memory follows the keys in flight, not the keys ever seen. */
 #pragma once
@@ -32,6 +37,7 @@ struct record {
     struct lane *lane;
     struct text key; /* the embedder's, set before lane_add; absent and empty differ */
     enum record_state state;
+    bool begun; /* has run at least once: it has left the queue for good */
 };
 
 struct lane_set {
@@ -40,8 +46,8 @@ struct lane_set {
     size_t bucket_count;   /* a power of two, or 0 */
     struct lane *only;     /* order partition: the one lane, while it is not idle */
     size_t lanes;
-    size_t records;  /* in the set, whatever their state */
-    size_t runnable; /* neither running nor resting, nor waiting behind one that rests: what `queue` bounds */
+    size_t records; /* in the set, whatever their state */
+    size_t queued;  /* places taken in the queue, see above */
     size_t running;
     size_t resting;
 };

@@ -7,17 +7,10 @@ void intake_wants(struct partition *partition)
         list_push(&partition->work->hungry, &partition->hungry);
 }
 
-/* What `queue` bounds. Where the partition is one lane, what waits behind a resting record counts too: to take more would not let
- * it run sooner. By key, it does not: one resting key would stop the intake of all others. */
-static size_t queued(const struct lane_set *lanes)
-{
-    return lanes->order == LANE_ORDER_PARTITION ? lanes->records - lanes->running - lanes->resting : lanes->runnable;
-}
-
 void intake_account(struct partition *partition)
 {
     struct room *queue = &partition->work->queue;
-    size_t now = queued(&partition->lanes);
+    size_t now = partition->lanes.queued;
     queue->used = queue->used - partition->counted + now;
     partition->counted = now;
 }
@@ -35,7 +28,7 @@ size_t intake_room(const struct partition *partition)
     const struct work *work = partition->work;
     if (work->stopped || partition->state != PARTITION_OURS)
         return 0;
-    size_t by_queue = room_for(&work->queue, queued(&partition->lanes));
+    size_t by_queue = room_for(&work->queue, partition->lanes.queued);
     size_t by_records = room_for(&work->records, partition->lanes.records);
     size_t by_bytes = room_by_bytes(partition);
     size_t room = by_queue < by_records ? by_queue : by_records;

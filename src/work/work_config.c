@@ -263,8 +263,8 @@ static const struct config_field fields[] = {
       .type = CONFIG_INT,
       .offset = WORK(queue),
       .fallback = "100",
-      .doc = "Records that wait for a slot or for one before them, in all partitions together; by key, not those behind a resting "
-             "record. Each partition has its share.",
+      .doc = "Records that wait for their first start, in all partitions together; by key, not those behind a resting record. Each "
+             "partition has its share.",
       .reloadable = true,
       .min = 1,
       .max = 10000000 },
