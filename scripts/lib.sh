@@ -59,3 +59,17 @@ free_port() {
     while port=$((20000 + RANDOM % 12000)); port_taken "$port"; do :; done
     echo "$port"
 }
+
+# Prints the path of a Python that has what tests/system asks for, in a cached environment of its own.
+python_with_clients() {
+    local wanted=$root/tests/system/requirements.txt environment
+    environment=$cache/python-$(python3 --version | cat - "$wanted" | sha256sum | cut -c1-12)
+    if [[ ! -e $environment/complete ]]; then
+        say "installing $(sed 's/#.*//' "$wanted" | xargs)"
+        rm -rf "$environment"
+        python3 -m venv "$environment" >&2 &&
+            "$environment/bin/pip" install -q --disable-pip-version-check -r "$wanted" >&2 &&
+            touch "$environment/complete" || return
+    fi
+    echo "$environment/bin/python"
+}

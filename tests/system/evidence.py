@@ -4,20 +4,49 @@ import json
 
 
 class Evidence:
+    """The file as it grows: what has been read once is not read again."""
+
     def __init__(self, file):
         self.file = file
+        self._bytes_read = 0
+        self._lines = []
+        self._done = {}
+        self._last_end_us = {}
 
     def lines(self):
-        return [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
+        """In the order in which they were written."""
+        self._read_on()
+        return self._lines
 
     def done(self):
         """{(partition, offset): how often it was done}"""
-        counts = {}
-        for line in self.lines():
-            if line["event"] == "end" and line["outcome"] == "done":
-                place = (line["partition"], line["offset"])
-                counts[place] = counts.get(place, 0) + 1
-        return counts
+        self._read_on()
+        return self._done
+
+    def last_end_us(self):
+        """{partition: when an attempt at one of its records ended last}"""
+        self._read_on()
+        return self._last_end_us
+
+    def _read_on(self):
+        if not self.file.exists():
+            return
+        with open(self.file, "rb") as file:
+            file.seek(self._bytes_read)
+            whole = file.read().rpartition(b"\n")[0]
+        if whole:
+            self._bytes_read += len(whole) + 1
+            for line in whole.split(b"\n"):
+                self._take(json.loads(line))
+
+    def _take(self, line):
+        self._lines.append(line)
+        if line["event"] != "end":
+            return
+        self._last_end_us[line["partition"]] = line["us"]
+        if line["outcome"] == "done":
+            place = (line["partition"], line["offset"])
+            self._done[place] = self._done.get(place, 0) + 1
 
 
 def by_partition(line):
