@@ -113,7 +113,7 @@ static void on_unavailable(struct job *job, const struct error *reason, uint64_t
     lane_put_back(&job->partition->lanes, &job->record);
     intake_account(job->partition);
     schedule_add(&job->partition->schedule, &job->entry);
-    schedule_hold_stream(&work->schedule);
+    work_hold(work, HOLD_UNAVAILABLE);
     if (agenda_has(&work->probe_due.entry))
         return;
     work->unavailable++;
@@ -125,10 +125,7 @@ static void on_probe(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, probe_due);
     (void)now_us;
-    if (work->draining)
-        return;
-    schedule_let_go_stream(&work->schedule);
-    work_turn_soon(work);
+    work_let_go(work, HOLD_UNAVAILABLE);
 }
 
 /* An attempt that came through: the stream goes on. */
@@ -138,8 +135,7 @@ static void note_available(struct work *work)
         return;
     work->unavailable = 0;
     alarm_unset(&work->alarm, &work->probe_due.entry);
-    if (!work->draining)
-        schedule_let_go_stream(&work->schedule);
+    work_let_go(work, HOLD_UNAVAILABLE);
     log_info("work", "%s: what it needs is there again", work->options.stream);
 }
 
@@ -202,7 +198,7 @@ void run_start(struct job *job, uint64_t now_us)
     prepare(run, job, now_us);
     work->running++;
     if (work->unavailable > 0)
-        schedule_hold_stream(&work->schedule); /* one at a time, until one comes through */
+        work_hold(work, HOLD_UNAVAILABLE); /* one at a time, until one comes through */
 
     enum outcome outcome = begin(work, job);
     if (outcome != OUTCOME_PENDING)

@@ -12,7 +12,7 @@ static void stop_starting(struct work *work)
 {
     work->stopped = true;
     work->draining = true;
-    schedule_hold_stream(&work->schedule);
+    work_hold(work, HOLD_ENDING);
     list_each(link, &work->partitions)
         partition_drop_waiting(list_entry(link, struct partition, link));
 }

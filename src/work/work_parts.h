@@ -6,6 +6,7 @@
  *   job.c           a record as we hold it, and its end
  *   intake.c        takes records where there is room
  *   turn.c          when: once a turn of the loop
+ *   hold.c          why nothing is started meanwhile
  *   run.c           attempts, and what their outcomes mean
  *   dead_letter.c   publishes what cannot be worked
  *   partition.c     a partition from its assignment to its end
@@ -31,6 +32,13 @@
 struct due {
     struct agenda_entry entry;
     void (*on_due)(struct due *due, uint64_t now_us);
+};
+
+/* Why a work starts nothing for now; it goes on when none is left. */
+enum work_hold {
+    HOLD_UNAVAILABLE = 1, /* what the jobs need is away */
+    HOLD_ENDING = 2,      /* drained or closed: for good */
+    HOLD_DOUBT = 4,       /* the process stood still: the partitions may be somebody else's by now */
 };
 
 enum partition_state {
@@ -135,6 +143,7 @@ struct work {
     struct due final_due;   /* the last commit of what is given up is tried again */
     struct due probe_due;   /* after UNAVAILABLE: when the next attempt may begin */
     struct due drain_due;
+    unsigned holds;       /* of enum work_hold */
     unsigned unavailable; /* in a row; 0: all is well */
     bool final_commit;    /* of what is given up, under way */
     uint64_t final_until_us;
@@ -173,6 +182,10 @@ void intake_account(struct partition *partition);
 /* Something has changed: what can be started is started, what there is room for is taken, once, before the loop waits again. */
 void work_turn_soon(struct work *work);
 void work_turn_init(struct work *work);
+
+/* --- hold.c --- */
+void work_hold(struct work *work, enum work_hold reason);
+void work_let_go(struct work *work, enum work_hold reason);
 
 /* --- run.c --- */
 /* Begins an attempt at a ready job that was chosen and has a slot. */

@@ -1,0 +1,16 @@
+#include "work/work_parts.h"
+
+void work_hold(struct work *work, enum work_hold reason)
+{
+    work->holds |= (unsigned)reason;
+    schedule_hold_stream(&work->schedule);
+}
+
+void work_let_go(struct work *work, enum work_hold reason)
+{
+    work->holds &= ~(unsigned)reason;
+    if (work->holds != 0)
+        return;
+    schedule_let_go_stream(&work->schedule);
+    work_turn_soon(work);
+}
