@@ -125,24 +125,41 @@ void buffer_utf8(struct buffer *buffer, struct text text)
         i += append_sequence(buffer, text.data + i, text.size - i);
 }
 
-/* C0 and C1 controls; the latter are two bytes in UTF-8, and some terminals obey them. */
-static bool is_control(const char *at, size_t size)
+/* Characters that draw nothing of their own but change what a terminal does: Unicode 15's categories Cc (some terminals obey C1
+ * too), Cf (right-to-left overrides, joiners, tags), Zl and Zp. */
+static const struct {
+    uint32_t first, last;
+} unseen[] = {
+    { 0x00, 0x1F },       { 0x7F, 0x9F },       { 0xAD, 0xAD },       { 0x600, 0x605 },     { 0x61C, 0x61C },     { 0x6DD, 0x6DD },
+    { 0x70F, 0x70F },     { 0x890, 0x891 },     { 0x8E2, 0x8E2 },     { 0x180E, 0x180E },   { 0x200B, 0x200F },   { 0x2028, 0x202E },
+    { 0x2060, 0x2064 },   { 0x2066, 0x206F },   { 0xFEFF, 0xFEFF },   { 0xFFF9, 0xFFFB },   { 0x110BD, 0x110BD }, { 0x110CD, 0x110CD },
+    { 0x13430, 0x1343F }, { 0x1BCA0, 0x1BCA3 }, { 0x1D173, 0x1D17A }, { 0xE0001, 0xE0001 }, { 0xE0020, 0xE007F },
+};
+
+static bool is_unseen(uint32_t code)
 {
-    unsigned char c = (unsigned char)at[0];
-    return (size == 1 && (c < 0x20 || c == 0x7F)) || (size == 2 && c == 0xC2 && (unsigned char)at[1] < 0xA0);
+    for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]) && code >= unseen[i].first; i++)
+        if (code <= unseen[i].last)
+            return true;
+    return false;
+}
+
+/* The bytes at `at` that are shown as they are: a character, or 0. */
+static size_t shown_length(const char *at, size_t left)
+{
+    size_t size = utf8_length(at, left);
+    return size > 0 && is_unseen(utf8_code(at, size)) ? 0 : size;
 }
 
 void buffer_printable(struct buffer *buffer, struct text text)
 {
     for (size_t i = 0; i < text.size;) {
-        size_t size = utf8_length(text.data + i, text.size - i);
-        if (size == 0 || is_control(text.data + i, size)) {
-            buffer_printf(buffer, "\\x%02x", (unsigned char)text.data[i]);
-            i++;
-        } else {
+        size_t size = shown_length(text.data + i, text.size - i);
+        if (size > 0)
             buffer_append(buffer, text.data + i, size);
-            i += size;
-        }
+        else
+            buffer_printf(buffer, "\\x%02x", (unsigned char)text.data[i]); /* the rest of its character follows, being none */
+        i += size > 0 ? size : 1;
     }
 }
 

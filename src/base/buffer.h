@@ -27,8 +27,8 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__
 /* The text with each byte that is no UTF-8 replaced by U+FFFD. */
 void buffer_utf8(struct buffer *buffer, struct text text);
 
-/* The text for one line of a terminal: what a client sent must draw no lines and no colours of its own, so control
- * characters and bytes that are no UTF-8 are written as \xNN. */
+/* The text for one line of a terminal: what a client sent must draw no lines and no colours of its own, nor turn the order of
+ * what stands beside it, so the bytes of control and format characters, and those that are no UTF-8, are written as \xNN. */
 void buffer_printable(struct buffer *buffer, struct text text);
 
 /* The text as a JSON string with its quotes: control characters escaped, invalid UTF-8 replaced by U+FFFD. */

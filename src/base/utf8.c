@@ -31,6 +31,16 @@ size_t utf8_length(const char *at, size_t left)
     return 0;
 }
 
+uint32_t utf8_code(const char *at, size_t length)
+{
+    static const unsigned char first_bits[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
+    const unsigned char *bytes = (const unsigned char *)at;
+    uint32_t code = bytes[0] & first_bits[length];
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (bytes[i] & 0x3FU);
+    return code;
+}
+
 bool utf8_valid(const char *data, size_t size)
 {
     size_t at = 0;

@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "config/json.h"
 #include "config/shown.h"
 
@@ -16,26 +17,16 @@ static bool is_word(const char *text)
 }
 
 /* Characters that YAML wants escaped and JSON does not: DEL, C1, line breaks beyond ASCII, the byte order mark (YAML 1.2, 5.1). */
-static bool is_special(unsigned code)
+static bool is_special(uint32_t code)
 {
-    return (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 || code == 0xfeff || code >= 0xfffe;
-}
-
-/* The code of a character of one to three bytes, and their count; longer ones are never special. */
-static unsigned code_at(const unsigned char *at, size_t *size)
-{
-    *size = *at < 0xc0 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
-    if (*size == 2)
-        return (at[0] & 0x1fU) << 6 | (at[1] & 0x3fU);
-    if (*size == 3)
-        return (at[0] & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
-    return *size == 1 ? *at : 0;
+    return (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 || code == 0xfeff || code == 0xfffe || code == 0xffff;
 }
 
 static void append_escaped(struct buffer *out, struct text json)
 {
     for (size_t i = 0, size = 0; i < json.size; i += size) {
-        unsigned code = code_at((const unsigned char *)json.data + i, &size);
+        size = utf8_length(json.data + i, json.size - i);
+        uint32_t code = utf8_code(json.data + i, size);
         if (is_special(code))
             buffer_printf(out, "\\u%04x", code);
         else

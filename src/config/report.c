@@ -145,8 +145,10 @@ void config_report_print(const struct config_report *report, struct buffer *out)
         buffer_string(out, mistake->file);
         if (mistake->line > 0)
             buffer_printf(out, ":%u", mistake->line);
-        if (mistake->path[0] != '\0')
-            buffer_printf(out, ": %s", mistake->path);
+        if (mistake->path[0] != '\0') {
+            buffer_string(out, ": ");
+            buffer_printable(out, text_of(mistake->path));
+        }
         buffer_printf(out, ": %s\n", mistake->message);
     }
 }

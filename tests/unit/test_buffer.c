@@ -172,6 +172,23 @@ static void every_character_of_unicode_is_well_formed_and_its_neighbours_are_not
     }
 }
 
+static void a_terminal_gets_no_characters_that_reorder_or_hide(void **state)
+{
+    struct buffer buffer = { 0 };
+    buffer_printable(&buffer, TEXT("a\xE2\x80\xAE"
+                                   "b\xE2\x80\xA8"
+                                   "c\xE2\x81\xA6"
+                                   "d\xC2\xAD"
+                                   "e\xEF\xBB\xBF"
+                                   "f\xF3\xA0\x80\xA0"));
+    assert_buffer(&buffer, "a\\xe2\\x80\\xaeb\\xe2\\x80\\xa8c\\xe2\\x81\\xa6d\\xc2\\xade\\xef\\xbb\\xbff\\xf3\\xa0\\x80\\xa0");
+    buffer_clear(&buffer);
+    buffer_printable(
+        &buffer, TEXT("\xC2\xA0\xE2\x80\xAF\xE2\x81\xA5\xD8\xA7\xE6\xBC\xA2\xF0\x9F\x98\x80")); /* their neighbours, and other scripts */
+    assert_buffer(&buffer, "\xC2\xA0\xE2\x80\xAF\xE2\x81\xA5\xD8\xA7\xE6\xBC\xA2\xF0\x9F\x98\x80");
+    buffer_free(&buffer);
+}
+
 static void a_terminal_gets_no_controls_from_a_client(void **state)
 {
     struct buffer buffer = { 0 };
@@ -197,6 +214,7 @@ int main(void)
         cmocka_unit_test(any_bytes_become_json_that_another_parser_reads),
         cmocka_unit_test(every_character_of_unicode_is_well_formed_and_its_neighbours_are_not),
         cmocka_unit_test(a_terminal_gets_no_controls_from_a_client),
+        cmocka_unit_test(a_terminal_gets_no_characters_that_reorder_or_hide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
