@@ -48,8 +48,9 @@ int attack_main(int argc, char **argv)
     struct tally *tally = mem_zalloc(sizeof(*tally));
     run(&options, &target, tally);
     tally_summary(tally, options.json);
-    if (tally->total > 0 && tally->errors == tally->total)
+    bool answered = tally->errors < tally->total;
+    if (!answered)
         fprintf(stderr, "millrace attack: nothing answered at %s\n", options.target);
     mem_free(tally);
-    return 0;
+    return answered ? 0 : 1;
 }

@@ -42,6 +42,7 @@ static void print_help(void)
     for (size_t i = 0; i < ROWS; i++)
         printf("  -%-12s %s%s%s%s\n", table[i].name, table[i].summary, table[i].fallback ? " (" : "",
                table[i].fallback ? table[i].fallback : "", table[i].fallback ? ")" : "");
+    printf("\nExit status: 0, or 1 when not one request was answered, or 2 for wrong words. Any answer counts, a 503 too.\n");
 }
 
 static bool parse_number(const char *value, double low, double high, double *out)

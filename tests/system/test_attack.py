@@ -78,8 +78,10 @@ def attack(*words, check=True):
     return subprocess.run([str(BINARY), "attack", *words], check=check, capture_output=True, text=True, timeout=60)
 
 
-def summary(*words):
-    return json.loads(attack("-json", *words).stdout)
+def summary(*words, status=0):
+    ended = attack("-json", *words, check=False)
+    assert ended.returncode == status
+    return json.loads(ended.stdout)
 
 
 def test_help_lists_every_option_with_its_default():
@@ -156,9 +158,19 @@ def test_statuses_are_counted_apart(target):
     assert report["200"] == report["total"] - 10 > 10
 
 
+def test_any_answer_is_a_result_and_none_is_status_1(target):
+    target.statuses.extend([503] * 1000)
+    assert summary(f"-target={target.url}", "-workers=1", "-think=10ms", "-duration=300ms")["other"] > 0
+    target.open.clear()
+    none = attack(f"-target={target.url}", "-workers=1", "-timeout=100ms", "-duration=300ms", check=False)
+    assert none.returncode == 1
+    assert f"nothing answered at {target.url}" in none.stderr
+    assert "Exit status: 0, or 1 when not one request was answered" in attack("-help").stdout
+
+
 def test_no_answer_within_the_timeout_is_an_error(target):
     target.open.clear()
-    report = summary(f"-target={target.url}", "-workers=2", "-timeout=200ms", "-think=0ms", "-duration=1100ms")
+    report = summary(f"-target={target.url}", "-workers=2", "-timeout=200ms", "-think=0ms", "-duration=1100ms", status=1)
     assert report["errors"] == report["total"]
     assert 8 <= report["errors"] <= 11
 
@@ -166,7 +178,7 @@ def test_no_answer_within_the_timeout_is_an_error(target):
 def test_nobody_listening_is_errors_not_a_crash_nor_a_spin():
     with socket.socket() as bound: # holds the port, but does not listen
         bound.bind(("127.0.0.1", 0))
-        report = summary(f"-target=http://127.0.0.1:{bound.getsockname()[1]}/", "-workers=2", "-think=50ms", "-duration=1s")
+        report = summary(f"-target=http://127.0.0.1:{bound.getsockname()[1]}/", "-workers=2", "-think=50ms", "-duration=1s", status=1)
     assert report["errors"] == report["total"] > 10
     assert report["total"] < 60
 
@@ -192,7 +204,7 @@ def test_the_open_loop_counts_latency_from_the_intended_start(target):
 
 def test_what_the_open_loop_could_not_send_is_said(target):
     target.open.clear()
-    report = summary(f"-target={target.url}", "-rate=100", "-conns=2", "-timeout=5s", "-duration=1s")
+    report = summary(f"-target={target.url}", "-rate=100", "-conns=2", "-timeout=5s", "-duration=1s", status=1)
     assert 90 <= report["unsent"] <= 100
 
 
