@@ -108,7 +108,7 @@ struct config; /* owns the decoded structs and the tree */
 
 struct config_override {
     const char *path;  /* "kafka.properties.max.poll.interval.ms"; after "properties." the rest is one name */
-    const char *value; /* YAML of a value: scalar, or flow list or mapping */
+    const char *value; /* YAML of a value: scalar, or flow list or mapping; "" is the empty text, "null" takes back to the default */
 };
 
 /* Reads `file` (NULL: an empty configuration; only overrides and defaults) into `object`, a struct of `schema`.

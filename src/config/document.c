@@ -23,11 +23,12 @@ static const char introduction[] =
     "- **Variables**: a value may hold `${NAME}` or `${NAME:-default}` (the default also when NAME is empty), nested too, expanded before\n"
     "  its type is read: `min: ${MIN_MS:-100}ms`. Inside of `{ }` and `[ ]` such a value needs quotes. `$${` means the characters `${`.\n"
     "- **On the command line**: `--set PATH=VALUE` puts a value over the file's, as in `--set pool.workers=20` or\n"
-    "  `--set listen.main.routes.0.stream=jobs`. After `properties.` the rest of the path is one name.\n"
+    "  `--set listen.main.routes.0.stream=jobs`. After `properties.` the rest of the path is one name. `PATH=` is the empty text,\n"
+    "  `PATH=null` the default.\n"
     "- **Durations** have a unit: `500us`, `100ms`, `10s`, `5m`, `2h`. **Sizes** may have one: `900`, `64KiB`, `1MiB`, `2GiB`; `KB` and `MB`\n"
     "  count in thousands.\n"
     "- **Secrets** are a text (better `\"${NAME}\"`) or `{ file: PATH }`, and are never printed.\n"
-    "- An empty value or `null` is the same as a key that is not there. An unknown key is a mistake.\n";
+    "- An empty value or `null` in the file is the same as a key that is not there. An unknown key is a mistake.\n";
 
 static void remember(struct document *document, const struct config_schema *schema)
 {

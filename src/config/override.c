@@ -156,6 +156,22 @@ static const char *path_mistake(const char *path)
     return NULL;
 }
 
+/* The value as a tree. An empty one is the empty text, and not YAML's null: who writes `--set x=$UNSET` does not mean the default. */
+static struct config_node *parse_value(struct arena *arena, const struct config_override *override, struct config_report *report)
+{
+    const struct config_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };
+    struct config_node *value = config_parse(arena, &source, text_of(override->value), report);
+    if (value == NULL || value->kind != CONFIG_SCALAR || !value->plain || value->text[0] != '\0')
+        return value;
+    if (override->value[0] != '\0') {
+        config_report_add(report, CONFIG_FROM_OVERRIDE, 0, override->path,
+                          "found blanks or a comment; allowed: a value, in quotes where it begins with #");
+        return NULL;
+    }
+    value->plain = false;
+    return value;
+}
+
 static struct config_node *root_of(struct config_node *node)
 {
     while (node->parent != NULL)
@@ -171,8 +187,7 @@ struct config_node *config_override(struct arena *arena, struct config_node *roo
         config_report_add(report, CONFIG_FROM_OVERRIDE, 0, override->path, "%s", mistake);
         return root;
     }
-    const struct config_source source = { .file = CONFIG_FROM_OVERRIDE, .prefix = override->path };
-    struct config_node *value = config_parse(arena, &source, text_of(override->value), report);
+    struct config_node *value = parse_value(arena, override, report);
     if (value == NULL)
         return root;
 

@@ -152,7 +152,7 @@ static void a_set_value_may_hold_variables(void **state)
 
 static void an_address_needs_no_quotes(void **state)
 {
-    static const char *const values[] = { "127.0.0.1:8002", ":8080", "redis://u:p@h:1/0", "[::1]:80" };
+    static const char *const values[] = { "127.0.0.1:8002", ":8080", "redis://u:p@h:1/0" };
     struct reading reading;
     for (size_t i = 0; i < 3; i++) {
         given_set(&reading, "store", values[i]);
@@ -164,9 +164,22 @@ static void an_address_needs_no_quotes(void **state)
 static void nothing_set_takes_back_to_the_default(void **state)
 {
     struct reading reading;
-    given_set(&reading, "workers", "");
+    given_set(&reading, "workers", "null");
     assert_int_equal(reading.sample.workers, 10);
     end_reading(&reading);
+}
+
+static void an_empty_value_is_the_empty_text_and_nothing_else(void **state)
+{
+    struct reading reading;
+    given_set(&reading, "store", "");
+    assert_string_equal(reading.sample.store, "");
+    end_reading(&reading);
+
+    assert_set_refused("workers", "", "--set: workers: found \"\"; allowed: a whole number from 1 to 1000\n");
+    assert_set_refused("streams.jobs.work.order", "", "--set: streams.jobs.work.order: found \"\"; allowed: partition, key, none\n");
+    assert_set_refused("store", " ", "--set: store: found blanks or a comment; allowed: a value, in quotes where it begins with #\n");
+    assert_set_refused("store", "#1", "--set: store: found blanks or a comment; allowed: a value, in quotes where it begins with #\n");
 }
 
 static void a_mistake_names_set_and_the_path(void **state)
@@ -216,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_set_value_may_hold_variables),
         cmocka_unit_test(an_address_needs_no_quotes),
         cmocka_unit_test(nothing_set_takes_back_to_the_default),
+        cmocka_unit_test(an_empty_value_is_the_empty_text_and_nothing_else),
         cmocka_unit_test(a_mistake_names_set_and_the_path),
         cmocka_unit_test(a_mistake_in_the_file_keeps_its_line_beside_a_set),
     };
