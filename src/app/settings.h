@@ -32,6 +32,7 @@ struct view_config {
     const char *name;
     const char *of;
     struct config_list where;     /* of struct config_pair */
+    struct config_list rename;    /* of struct config_pair */
     struct config_list constants; /* of struct config_pair */
     const yyjson_val *labels;     /* an array of names; NULL: all */
     const yyjson_val *buckets;    /* an array of numbers; NULL: the family's */

@@ -56,6 +56,8 @@ int view_add(struct arena *arena, struct metrics *metrics, const struct view_con
         .of = config->of,
         .where = labels_of(arena, &config->where),
         .where_count = config->where.count,
+        .renames = labels_of(arena, &config->rename),
+        .rename_count = config->rename.count,
         .constants = labels_of(arena, &config->constants),
         .constant_count = config->constants.count,
         .help = config->help,

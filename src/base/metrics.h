@@ -84,6 +84,8 @@ struct metric_view {
     size_t where_count;
     const char *const *labels; /* labels kept, others summed over; NULL keeps all, an empty array (not NULL) none */
     size_t label_count;
+    const struct metric_label *renames; /* kept labels (name) that get another name (value) */
+    size_t rename_count;
     const struct metric_label *constants; /* labels added */
     size_t constant_count;
     const double *buckets; /* ascending upper bounds for a histogram; NULL: the family's */

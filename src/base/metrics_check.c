@@ -59,6 +59,24 @@ static bool keeps(const struct family *family, const struct metric_view *view, c
     return false;
 }
 
+/* Does the view show a label of this name, constants aside? */
+static bool shows(const struct family *family, const struct metric_view *view, const char *name)
+{
+    for (size_t i = 0; i < family->label_count; i++) {
+        const char *label = family->about->labels[i];
+        if (keeps(family, view, label) && strcmp(view_label(view, label), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int check_label_name(const char *name, struct error *err)
+{
+    if (is_name(name, false) && strncmp(name, "__", 2) != 0 && strcmp(name, "le") != 0)
+        return 0;
+    return error_set(err, E_INVALID, "\"%s\" is no name for a label; allowed: letters, digits, _; not le, not __ first", name);
+}
+
 static int check_labels(const struct family *family, const struct metric_view *view, struct error *err)
 {
     for (size_t i = 0; i < view->where_count; i++)
@@ -76,15 +94,34 @@ static int check_labels(const struct family *family, const struct metric_view *v
     return 0;
 }
 
+/* Two labels must not come to one name. */
+static int check_renames(const struct family *family, const struct metric_view *view, struct error *err)
+{
+    for (size_t i = 0; i < view->rename_count; i++) {
+        const struct metric_label *rename = &view->renames[i];
+        if (!keeps(family, view, rename->name))
+            return error_set(err, E_INVALID, "label \"%s\" is to be renamed, and is none that the view keeps of %s", rename->name,
+                             family->about->name);
+        if (check_label_name(rename->value, err) != 0)
+            return E_INVALID;
+        for (size_t k = 0; k < family->label_count; k++) {
+            const char *other = family->about->labels[k];
+            if (strcmp(other, rename->name) != 0 && keeps(family, view, other) && strcmp(view_label(view, other), rename->value) == 0)
+                return error_set(err, E_INVALID, "labels \"%s\" and \"%s\" would both be named \"%s\"", rename->name, other, rename->value);
+        }
+    }
+    return 0;
+}
+
 static int check_constants(const struct family *family, const struct metric_view *view, struct error *err)
 {
     if (view->constant_count > METRICS_CONSTANTS_MAX)
         return error_set(err, E_INVALID, "found %zu constant labels; allowed: %d", view->constant_count, METRICS_CONSTANTS_MAX);
     for (size_t i = 0; i < view->constant_count; i++) {
         const char *name = view->constants[i].name;
-        if (!is_name(name, false) || strncmp(name, "__", 2) == 0 || strcmp(name, "le") == 0)
-            return error_set(err, E_INVALID, "\"%s\" is no name for a label; allowed: letters, digits, _; not le, not __ first", name);
-        if (keeps(family, view, name))
+        if (check_label_name(name, err) != 0)
+            return E_INVALID;
+        if (shows(family, view, name))
             return error_set(err, E_INVALID, "constant label \"%s\" is a label of %s too", name, family->about->name);
         for (size_t k = 0; k < i; k++)
             if (strcmp(name, view->constants[k].name) == 0)
@@ -181,6 +218,8 @@ static int check(struct metrics *metrics, const struct family *family, const str
     int rc = check_name(metrics, family, view, err);
     if (rc == 0)
         rc = check_labels(family, view, err);
+    if (rc == 0)
+        rc = check_renames(family, view, err);
     if (rc == 0)
         rc = check_constants(family, view, err);
     if (rc == 0)

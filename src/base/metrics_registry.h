@@ -90,6 +90,9 @@ struct metrics {
 /* Index of the family's label, or -1. */
 int family_label(const struct family *family, const char *name);
 
+/* The name under which the view shows a label that it keeps. */
+const char *view_label(const struct metric_view *view, const char *name);
+
 /* Links a view that has been checked; spec->name is new or that of an exposure it fits to. */
 void metrics_link_view(struct metrics *metrics, struct family *family, const struct metric_view *spec);
 void exposure_free(struct exposure *exposure);

@@ -60,6 +60,14 @@ static void insert_label(struct label_set *set, const char *name, const char *va
     set->labels[at] = (struct metric_label){ name, value };
 }
 
+const char *view_label(const struct metric_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->rename_count; i++)
+        if (strcmp(view->renames[i].name, name) == 0)
+            return view->renames[i].value;
+    return name;
+}
+
 /* `member` may be NULL in a view that keeps no labels. */
 static void labels_in(const struct view *view, const struct member *member, struct label_set *set)
 {
@@ -68,7 +76,7 @@ static void labels_in(const struct view *view, const struct member *member, stru
     size_t kept = view->spec.labels != NULL ? view->spec.label_count : family->label_count;
     for (size_t i = 0; i < kept; i++) {
         const char *name = view->spec.labels != NULL ? view->spec.labels[i] : family->about->labels[i];
-        insert_label(set, name, member->values[family_label(family, name)]);
+        insert_label(set, view_label(&view->spec, name), member->values[family_label(family, name)]);
     }
     for (size_t i = 0; i < view->spec.constant_count; i++)
         insert_label(set, view->spec.constants[i].name, view->spec.constants[i].value);

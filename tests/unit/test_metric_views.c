@@ -88,6 +88,22 @@ static void dropped_labels_are_summed_over(void **state)
     assert_exposes(*state, "consumed_total{stream=\"logs\"} 4");
 }
 
+static void a_kept_label_may_have_another_name(void **state)
+{
+    static const struct metric_label rename[] = { { "stream", "group_id" } };
+    given_view(*state, (struct metric_view){ .name = "a_total", .of = "consumed", .renames = rename, .rename_count = 1 });
+    given_view(*state, (struct metric_view){ .name = "b_total",
+                                             .of = "consumed",
+                                             .labels = (const char *const[]){ "stream" },
+                                             .label_count = 1,
+                                             .renames = rename,
+                                             .rename_count = 1 });
+    metric_add(metric(*state, METRIC_CONSUMED, "jobs", "0"), 1);
+    metric_add(metric(*state, METRIC_CONSUMED, "jobs", "1"), 2);
+    assert_exposes(*state, "a_total{group_id=\"jobs\",partition=\"1\"} 2");
+    assert_exposes(*state, "b_total{group_id=\"jobs\"} 3");
+}
+
 static void where_takes_only_what_is_meant(void **state)
 {
     given_view(*state, (struct metric_view){ .name = "failed_total",
@@ -235,7 +251,8 @@ static void an_impossible_view_is_refused_with_a_sentence(void **state)
     static const double infinite[] = { 1, 1e308 * 10 };
     static const double fine[] = { 1, 2 };
     static const struct metric_label stream[] = { { "stream", "x" } }, colour[] = { { "colour", "x" } }, le[] = { { "le", "x" } },
-                                     private[] = { { "__x", "x" } }, twice[] = { { "a", "x" }, { "a", "y" } };
+                                     private[] = { { "__x", "x" } }, twice[] = { { "a", "x" }, { "a", "y" } },
+                                     dropped[] = { { "stream", "a" } }, same[] = { { "stream", "topic" } }, bad[] = { { "stream", "1st" } };
     const struct {
         struct metric_view view;
         const char *says;
@@ -255,6 +272,12 @@ static void an_impossible_view_is_refused_with_a_sentence(void **state)
         { { .name = "a", .of = "produced", .constants = le, .constant_count = 1 }, "no name for a label" },
         { { .name = "a", .of = "produced", .constants = private, .constant_count = 1 }, "no name for a label" },
         { { .name = "a", .of = "produced", .constants = twice, .constant_count = 2 }, "stands twice" },
+        { { .name = "a", .of = "produced", .renames = colour, .rename_count = 1 }, "\"colour\" is to be renamed" },
+        { { .name = "a", .of = "produced", .renames = dropped, .rename_count = 1, .labels = no_labels }, "none that the view keeps" },
+        { { .name = "a", .of = "produced", .renames = same, .rename_count = 1 }, "would both be named \"topic\"" },
+        { { .name = "a", .of = "produced", .renames = bad, .rename_count = 1 }, "no name for a label" },
+        { { .name = "a", .of = "produced", .renames = dropped, .rename_count = 1, .constants = twice, .constant_count = 1 },
+          "constant label \"a\" is a label of" },
         { { .name = "a", .of = "produced", .buckets = fine, .bucket_count = 2 }, "is no histogram" },
         { { .name = "a", .of = "loop_turn_seconds", .buckets = fine, .bucket_count = 0 }, "buckets are empty" },
         { { .name = "a", .of = "loop_turn_seconds", .buckets = descending, .bucket_count = 2 }, "found 0.5 in place 2" },
@@ -294,6 +317,7 @@ int main(void)
         view_test(a_view_is_the_same_under_another_name),
         view_test(a_family_is_named_in_full_or_in_short),
         view_test(dropped_labels_are_summed_over),
+        view_test(a_kept_label_may_have_another_name),
         view_test(where_takes_only_what_is_meant),
         view_test(a_view_without_labels_stands_at_zero_from_the_start),
         view_test(constants_are_added_in_the_order_of_names),
