@@ -56,6 +56,8 @@ METRIC(WORK_ATTEMPTS, METRIC_COUNTER, "millrace_work_attempts_total", "Attempts,
 METRIC(WORK_RETRIES, METRIC_COUNTER, "millrace_work_retries_total", "Attempts scheduled again after a failure.", "stream")
 METRIC(WORK_DURATION, METRIC_HISTOGRAM, "millrace_work_duration_seconds", "From a record's first attempt to its end.", "stream")
 METRIC(WORK_ATTEMPT_DURATION, METRIC_HISTOGRAM, "millrace_work_attempt_duration_seconds", "One attempt.", "stream")
+METRIC(WORK_SKIPPED, METRIC_COUNTER, "millrace_work_skipped_total",
+       "Records received that an earlier owner of their partition had done, as its last commit told; they are not worked.", "stream")
 METRIC(WORK_WAITING, METRIC_GAUGE, "millrace_work_waiting_records", "Records received that do not run yet.", "stream")
 METRIC(WORK_QUEUE, METRIC_GAUGE, "millrace_work_queue_records", "Records that wait for their first start: what `queue` bounds.", "stream")
 METRIC(WORK_RUNNING, METRIC_GAUGE, "millrace_work_running_records", "Records that hold a slot.", "stream")
@@ -66,6 +68,11 @@ METRIC(SLOTS, METRIC_GAUGE, "millrace_pool_slots", "Slots of the pool.")
 METRIC(DEAD, METRIC_COUNTER, "millrace_dead_letters_total", "Records acknowledged by the dead letter topic.", "stream")
 METRIC(DEAD_ERRORS, METRIC_COUNTER, "millrace_dead_letter_errors_total", "Dead letters that the broker did not take.", "stream")
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")
+METRIC(COMMITS_BARE, METRIC_COUNTER, "millrace_commits_bare_total",
+       "Commits of a partition sent again without metadata, because the broker found it too large.", "stream")
+METRIC(COMMIT_METADATA_IGNORED, METRIC_COUNTER, "millrace_commit_metadata_ignored_total",
+       "Assigned partitions whose commit had metadata that was not believed, by reason; what it told as done is done again.", "stream",
+       "reason")
 METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total", "Assignments and revocations, by kind: assigned, revoked, lost.", "stream",
        "kind")
 METRIC(OFFSETS_MISSING, METRIC_COUNTER, "millrace_offsets_missing_total",

@@ -38,11 +38,16 @@ size_t intake_room(const struct partition *partition)
 static void on_record(void *object, const struct consumer_record *record)
 {
     struct partition *partition = object;
+    metric_add(partition->consumed_series, 1);
+    uint32_t place = offsets_receive(&partition->offsets, record->offset);
+    if (place == 0) {
+        metric_add(partition->work->series.skipped, 1); /* done by an earlier owner */
+        return;
+    }
     struct job *job = job_new(partition, record);
-    job->sequence = offsets_receive(&partition->offsets, record->offset);
+    job->place = place;
     partition->average_bytes = (partition->average_bytes * 7 + job->size_bytes) / 8;
     partition->work->counts.taken++;
-    metric_add(partition->consumed_series, 1);
     if (lane_add(&partition->lanes, &job->record))
         schedule_add(&partition->schedule, &job->entry);
     intake_account(partition);

@@ -85,7 +85,7 @@ void job_done(struct job *job, uint64_t now_us)
 {
     struct partition *partition = job->partition;
     struct work *work = partition->work;
-    offsets_done(&partition->offsets, job->sequence);
+    offsets_done(&partition->offsets, job->place);
     metric_observe(work->series.duration, (double)(now_us - job->began_us) / 1e6);
     take_out(job);
     partition_release(partition);

@@ -84,9 +84,9 @@ struct job {
     struct dead_letter *end; /* once it cannot be worked */
     int64_t offset;
     int64_t timestamp_ms;
-    uint64_t sequence; /* in offsets */
     uint64_t began_us; /* its first attempt; 0 before */
     unsigned failures;
+    uint32_t place; /* in offsets */
     uint32_t header_count;
     uint32_t size_bytes;
     bool unreadable; /* no memory was had for its contents: they are absent */
@@ -106,7 +106,8 @@ struct run {
 };
 
 struct work_series {
-    struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing;
+    struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing,
+        *skipped, *bare;
     struct series *waiting, *queued, *running, *resting, *partitions;
     struct series *committed, *commit_refused, *assigned, *revoked, *lost;
 };

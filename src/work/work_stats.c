@@ -42,6 +42,8 @@ void work_series_init(struct work *work)
         .dead_stored = metric(metrics, METRIC_DEAD, stream),
         .dead_errors = metric(metrics, METRIC_DEAD_ERRORS, stream),
         .offsets_missing = metric(metrics, METRIC_OFFSETS_MISSING, stream),
+        .skipped = metric(metrics, METRIC_WORK_SKIPPED, stream),
+        .bare = metric(metrics, METRIC_COMMITS_BARE, stream),
         .waiting = metric(metrics, METRIC_WORK_WAITING, stream),
         .queued = metric(metrics, METRIC_WORK_QUEUE, stream),
         .running = metric(metrics, METRIC_WORK_RUNNING, stream),
@@ -118,7 +120,7 @@ static yyjson_mut_val *describe_partition(const struct partition *partition, yyj
     yyjson_mut_obj_add_int(doc, value, "committed", partition->committed);
     yyjson_mut_obj_add_int(doc, value, "position", position.next);
     yyjson_mut_obj_add_int(doc, value, "end", position.end);
-    yyjson_mut_obj_add_uint(doc, value, "done_above", partition->offsets.above);
+    yyjson_mut_obj_add_uint(doc, value, "done_above", offsets_above(&partition->offsets));
     yyjson_mut_obj_add_uint(doc, value, "running", lanes->running);
     yyjson_mut_obj_add_uint(doc, value, "waiting", lanes->records - lanes->running - lanes->resting);
     yyjson_mut_obj_add_uint(doc, value, "retrying", sleepers(partition));
