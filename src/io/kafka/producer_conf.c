@@ -2,6 +2,12 @@
 
 #include <stdio.h>
 
+/* What a topic takes by default (max.message.bytes: 1 MiB and a batch's frame), and what a dead letter's own headers may add to a
+ * record that was taken. librdkafka's default of 1,000,000 refuses records that the broker has room for. Not more than needed:
+ * librdkafka makes its batches' buffers up to this size. */
+#define TOPIC_MAX_BYTES   1048588
+#define OWN_HEADERS_BYTES 1024
+
 /* Records without a key are spread by time: librdkafka keeps them on one partition for this long and then draws another, so that
  * batches fill. Two lingers cover a batch; at least 2 ms, because the property has whole milliseconds and 0 would draw a partition
  * for each record (measured on 20 partitions with 64 records on their way: 2 us of CPU a record against 6 to 10). */
@@ -27,6 +33,8 @@ static int set_batches(rd_kafka_conf_t *conf, const struct producer_config *conf
         client_set(conf, err, "sticky.partitioning.linger.ms", "%u", sticky_ms(config->linger_us)) != 0 ||
         client_set(conf, err, "batch.num.messages", "%lld", (long long)config->batch_records) != 0 ||
         client_set(conf, err, "batch.size", "%llu", (unsigned long long)config->batch_bytes) != 0)
+        return E_INVALID;
+    if (client_set(conf, err, "message.max.bytes", "%d", TOPIC_MAX_BYTES + OWN_HEADERS_BYTES) != 0)
         return E_INVALID;
     return client_set(conf, err, "compression.codec", "%s", compressions[config->compression]);
 }
