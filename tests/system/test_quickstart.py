@@ -24,6 +24,16 @@ def test_a_submitted_job_is_worked_in_order_counted_and_committed(millrace):
     wait_for(lambda: [row["committed"] for row in server.stats("partitions") if row["done"] == 3] == [3], what="the commit")
     server.terminate()
     assert server.wait() == 0
+    assert "are lost" not in server.log()
+
+
+def test_the_last_lines_say_what_is_lost(millrace):
+    server = millrace(*ADDRESS, "--only", "ingest")
+    server.wait_until_ready()
+    assert [server.get("/submit").status for _ in range(3)] == [200] * 3
+    server.terminate()
+    assert server.wait() == 0
+    assert "3 records of topic jobs_topic that were not worked off are lost" in server.log()
 
 
 def test_input_is_refused_before_unread_records_would_be_dropped(millrace):

@@ -49,6 +49,22 @@ static void a_record_of_unknown_place_counts_until_all_before_it_is_done(void **
     backlog_free(&backlog);
 }
 
+static void what_is_unfinished_is_counted_exactly(void **state)
+{
+    (void)state;
+    struct backlog backlog = { 0 };
+    assert_int_equal(backlog_unfinished(&backlog), 0);
+    for (int i = 0; i < 100; i++)
+        backlog_add(&backlog, i, 10);
+    backlog_done(&backlog, 63);
+    assert_int_equal(backlog_unfinished(&backlog), 37);
+    backlog_done(&backlog, 100);
+    assert_int_equal(backlog_unfinished(&backlog), 0);
+    backlog_done(&backlog, 102); /* work runs ahead of reports */
+    assert_int_equal(backlog_unfinished(&backlog), 0);
+    backlog_free(&backlog);
+}
+
 /* Never lower than the truth, and at most one chunk higher. */
 static void the_count_is_never_too_low(void **state)
 {
@@ -77,6 +93,7 @@ int main(void)
         cmocka_unit_test(records_count_until_their_chunk_is_done),
         cmocka_unit_test(a_record_done_before_its_report_does_not_count),
         cmocka_unit_test(a_record_of_unknown_place_counts_until_all_before_it_is_done),
+        cmocka_unit_test(what_is_unfinished_is_counted_exactly),
         cmocka_unit_test(the_count_is_never_too_low),
     };
     return cmocka_run_group_tests_name("backlog", tests, NULL, NULL);

@@ -61,6 +61,11 @@ void backlog_done(struct backlog *backlog, int64_t watermark)
         backlog->first = 0;
 }
 
+uint64_t backlog_unfinished(const struct backlog *backlog)
+{
+    return backlog->end > backlog->done ? (uint64_t)(backlog->end - backlog->done) : 0;
+}
+
 void backlog_free(struct backlog *backlog)
 {
     mem_free(backlog->chunks);

@@ -29,4 +29,7 @@ void backlog_add(struct backlog *backlog, int64_t offset, uint64_t bytes);
 /* Everything below the watermark is done. It may run ahead of backlog_add: a report can come later than the work. */
 void backlog_done(struct backlog *backlog, int64_t watermark);
 
+/* The records from the last watermark to the end: exact, where `records` is rounded up. */
+uint64_t backlog_unfinished(const struct backlog *backlog);
+
 void backlog_free(struct backlog *backlog);

@@ -1,6 +1,7 @@
 #include "io/kafka/embedded.h"
 
 #include "base/list.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "io/kafka/backlog.h"
 
@@ -208,8 +209,22 @@ static void on_destroyed(uv_work_t *work, int status)
     mem_free(embedded);
 }
 
+static void say_what_is_lost(const struct embedded *embedded)
+{
+    list_each(link, &embedded->topics) {
+        const struct embedded_topic *topic = list_entry(link, struct embedded_topic, link);
+        uint64_t lost = 0;
+        for (int32_t i = 0; i < topic->partition_count; i++)
+            lost += backlog_unfinished(&topic->partitions[i]);
+        if (lost > 0)
+            log_warn("kafka", "the embedded broker ends: %llu records of topic %s that were not worked off are lost",
+                     (unsigned long long)lost, topic->name);
+    }
+}
+
 void embedded_close(struct embedded *embedded, uv_loop_t *loop, void (*closed)(void *arg), void *arg)
 {
+    say_what_is_lost(embedded);
     embedded->closed = closed;
     embedded->closed_arg = arg;
     embedded->work.data = embedded;

@@ -52,5 +52,6 @@ void embedded_note_done(struct embedded *embedded, const char *topic, int32_t pa
 /* The part of the limit that the fullest partition of the topic holds, 0..1. */
 double embedded_fill(const struct embedded_topic *topic);
 
-/* Ends the cluster on a worker thread; every client must be closed before. `closed` is called later, once. */
+/* Ends the cluster on a worker thread, and says how many records that were not done are lost by it; every client must be closed before.
+ * `closed` is called later, once. */
 void embedded_close(struct embedded *embedded, uv_loop_t *loop, void (*closed)(void *arg), void *arg);
