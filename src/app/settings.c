@@ -206,7 +206,8 @@ static const struct config_field settings_fields[] = {
       .fallback = "30s",
       .min = 1e6,
       .max = 6e8,
-      .doc = "All phases of a shutdown together; what hangs longer is named in the log, and the process leaves with status 1." },
+      .doc = "All phases of a shutdown together; what hangs longer is named in the log and left, with status 1 if a request or a job was "
+             "cut by it." },
     { 0 },
 };
 

@@ -25,9 +25,11 @@ static struct stream *each_stream(struct shutdown *shutdown, size_t i)
 
 static void on_http_drained(void *arg, unsigned cut)
 {
+    struct shutdown *shutdown = arg;
+    shutdown->cut += cut;
     if (cut > 0)
         log_warn("shutdown", "%u connections were cut with requests unanswered", cut);
-    part_ended(arg);
+    part_ended(shutdown);
 }
 
 static void drain_http(struct shutdown *shutdown, uint64_t deadline_us)
@@ -38,9 +40,11 @@ static void drain_http(struct shutdown *shutdown, uint64_t deadline_us)
 
 static void on_lanes_drained(void *arg, size_t still_running)
 {
+    struct shutdown *shutdown = arg;
+    shutdown->cut += still_running;
     if (still_running > 0)
         log_warn("shutdown", "%zu jobs still run at the end of their time; their records are not committed", still_running);
-    part_ended(arg);
+    part_ended(shutdown);
 }
 
 static void drain_lanes(struct shutdown *shutdown, uint64_t deadline_us)
@@ -171,8 +175,13 @@ static void next_phase(struct shutdown *shutdown)
 static void on_watchdog(uv_timer_t *timer)
 {
     struct shutdown *shutdown = timer->data;
-    log_error("shutdown", "\"%s\" did not end in time: leaving without it; what it held is not committed",
-              phases[shutdown->phase - 1].name);
+    const char *phase = phases[shutdown->phase - 1].name;
+    if (shutdown->cut == 0) {
+        log_warn("shutdown", "\"%s\" did not end in time: leaving without it; nothing is lost, but what was not committed is done again",
+                 phase);
+        _exit(0);
+    }
+    log_error("shutdown", "\"%s\" did not end in time: leaving without it; %zu requests and jobs were cut", phase, shutdown->cut);
     _exit(1);
 }
 

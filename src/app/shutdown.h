@@ -4,9 +4,9 @@
  *                         -> drain HTTP -> drain lanes -> flush producers -> commit and leave -> close stores -> loop is empty
  *
  * Every request that was read is answered, every job that runs may end, every record on its way is reported. What does not end
- * within its phase is given up, counted and named. When the whole takes longer than `shutdown` (30 s), or a job burns a
- * processor and cannot be cancelled, the log names it and the process leaves by _exit(1). A second signal exits at once
- * with 128 + its number. */
+ * within its phase is given up, counted and named. When the whole takes longer than `shutdown` (30 s), because a job burns a
+ * processor and cannot be cancelled, or a broker does not answer the farewell, the log names it and the process leaves by
+ * _exit: 1 where a request or a job was cut, 0 where nothing was. A second signal exits at once with 128 + its number. */
 #pragma once
 
 #include "app/node.h"
@@ -20,6 +20,7 @@ struct shutdown {
     uint64_t started_us, deadline_us; /* clock_us */
     size_t phase;
     unsigned pending; /* parts of the phase that have not ended */
+    size_t cut;       /* connections with unanswered requests, and jobs, whose time was over */
 };
 
 /* Waits for SIGINT and SIGTERM. When the phases are through, no handle of the node is open. */

@@ -96,3 +96,33 @@ def test_a_second_signal_ends_at_once(worker_pool, first, second):
     server.process.send_signal(second)
     assert server.wait(5) == 128 + second
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.takes(40)
+@pytest.mark.parametrize("silent", [True, False], ids=["hangs", "is killed"])
+def test_a_short_shutdown_while_the_broker_is_away_ends_well_where_nothing_is_lost(worker_pool, own_kafka, silent):
+    """A member without a job has only its farewell to say; who would hear it, is away."""
+    server = worker_pool("--set", "shutdown=5s", env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
+    server.wait_until_ready()
+    assert server.get("/submit").status == 200
+    wait_for(lambda: sum(row["committed"] or 0 for row in server.stats("partitions")) == 1, 20, what="the commit")
+    own_kafka.pause() if silent else own_kafka.stop(kill=True)
+    try:
+        time.sleep(1)
+        server.terminate()
+        assert server.wait(6) == 0, server.log()
+    finally:
+        if silent:
+            own_kafka.resume()
+
+
+def test_a_job_that_cannot_be_cancelled_is_cut_at_the_end_with_status_1(millrace):
+    simulate = "streams.jobs.work.handler.simulate"
+    server = millrace("--set", "listen.main.address=127.0.0.1:0", "--set", "shutdown=2s", "--set", f"{simulate}.mode=cpu",
+                      "--set", f"{simulate}.min=8s", "--set", f"{simulate}.range=0")
+    server.wait_until_ready()
+    assert server.get("/submit").status == 200
+    wait_for(lambda: sum(row["running"] for row in server.stats("partitions")) == 1, what="a running job")
+    server.terminate()
+    assert server.wait(5) == 1, server.log()
+    assert "1 requests and jobs were cut" in server.log()
