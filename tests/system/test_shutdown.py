@@ -117,11 +117,10 @@ def test_a_short_shutdown_while_the_broker_is_away_ends_well_where_nothing_is_lo
 
 
 def test_a_job_that_cannot_be_cancelled_is_cut_at_the_end_with_status_1(millrace):
-    simulate = "streams.jobs.work.handler.simulate"
-    server = millrace("--set", "listen.main.address=127.0.0.1:0", "--set", "shutdown=2s", "--set", f"{simulate}.mode=cpu",
-                      "--set", f"{simulate}.min=8s", "--set", f"{simulate}.range=0")
+    server = millrace("--set", "listen.main.address=127.0.0.1:0", "--set", "shutdown=2s",
+                      "--set", "streams.jobs.work.handler.simulate={mode: cpu, min: 8s}")
     server.wait_until_ready()
-    assert server.get("/submit").status == 200
+    assert server.post("/submit", b'{"processing_time":8000}').status == 200
     wait_for(lambda: sum(row["running"] for row in server.stats("partitions")) == 1, what="a running job")
     server.terminate()
     assert server.wait(5) == 1, server.log()
