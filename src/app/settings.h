@@ -4,6 +4,7 @@
 
 #include "api/admin.h"
 #include "api/route_config.h"
+#include "app/views_config.h"
 #include "base/metrics.h"
 #include "config/config.h"
 #include "ingest/ingest_config.h"
@@ -28,21 +29,6 @@ struct listener_config {
     struct config_list routes; /* of struct route_config */
 };
 
-struct view_config {
-    const char *name;
-    const char *of;
-    struct config_list where;     /* of struct config_pair */
-    struct config_list rename;    /* of struct config_pair */
-    struct config_list constants; /* of struct config_pair */
-    const yyjson_val *labels;     /* an array of names; NULL: all */
-    const yyjson_val *buckets;    /* an array of numbers; NULL: the family's */
-    const char *help;
-};
-
-struct metrics_config {
-    struct config_list views; /* of struct view_config */
-};
-
 struct log_config {
     int level; /* enum log_level */
     int form;  /* enum log_form */
@@ -62,6 +48,9 @@ struct settings {
 };
 
 extern const struct config_schema settings_schema;
+
+/* The check of settings_schema: what must fit together across its parts. */
+void settings_check(const void *object, const struct config_place *place, struct config_report *report);
 
 /* Reads a file (NULL: the built-in quickstart) and prints every mistake on stderr. Returns the config, or NULL with mistakes. */
 struct config *settings_read(struct settings *settings, const char *file, const struct config_override *overrides, size_t count);

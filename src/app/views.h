@@ -1,7 +1,7 @@
 /* views: the metric views of a configuration in the registry's form. */
 #pragma once
 
-#include "app/settings.h"
+#include "app/views_config.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/metrics.h"

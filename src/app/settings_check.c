@@ -1,0 +1,85 @@
+/* What must fit together across the parts of a configuration; each part's own schema has checked the part. */
+#include "app/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool has_stream(const struct settings *settings, const char *name)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++)
+        if (strcmp(streams[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void check_routes(const struct settings *settings, const struct listener_config *listener, const struct config_place *place,
+                         struct config_report *report)
+{
+    const struct route_config *routes = listener->routes.items;
+    for (size_t i = 0; i < listener->routes.count; i++) {
+        if (routes[i].stream == NULL || has_stream(settings, routes[i].stream))
+            continue;
+        char part[160];
+        snprintf(part, sizeof(part), "listen.%s.routes.%zu.stream", listener->name, i);
+        config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `streams`", routes[i].stream);
+    }
+}
+
+static void check_producer(const struct settings *settings, const struct stream_config *stream, const struct config_place *place,
+                           struct config_report *report)
+{
+    const char *producer = stream->ingest.producer;
+    if (producer == NULL || settings_producer(settings, producer) != NULL)
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.ingest.producer", stream->name);
+    config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `producers`", producer);
+}
+
+static const struct stream_config *worked_stream_of(const struct settings *settings, const char *topic)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++)
+        if (streams[i].work.group != NULL && strcmp(streams[i].topic.name, topic) == 0)
+            return &streams[i];
+    return NULL;
+}
+
+/* From topic to dead letter topic, and on if that one is worked too: a record that cannot be worked would go round for ever. */
+static bool dead_letters_come_back(const struct settings *settings, const struct stream_config *stream)
+{
+    const char *topic = stream->work.dead.name;
+    for (size_t i = 0; i < settings->streams.count && topic != NULL; i++) {
+        if (strcmp(topic, stream->topic.name) == 0)
+            return true;
+        const struct stream_config *next = worked_stream_of(settings, topic);
+        topic = next == NULL ? NULL : next->work.dead.name;
+    }
+    return false;
+}
+
+static void check_dead(const struct settings *settings, const struct stream_config *stream, const struct config_place *place,
+                       struct config_report *report)
+{
+    if (stream->work.group == NULL || !dead_letters_come_back(settings, stream))
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.work.dead", stream->name);
+    config_mistake_at(report, place, part,
+                      "found \"%s\", whose records would come back to %s; allowed: a topic whose dead letters end somewhere",
+                      stream->work.dead.name, stream->topic.name);
+}
+
+void settings_check(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct settings *settings = object;
+    const struct listener_config *listeners = settings->listeners.items;
+    for (size_t i = 0; i < settings->listeners.count; i++)
+        check_routes(settings, &listeners[i], place, report);
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++) {
+        check_producer(settings, &streams[i], place, report);
+        check_dead(settings, &streams[i], place, report);
+    }
+}
