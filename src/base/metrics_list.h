@@ -73,7 +73,7 @@ METRIC(COMMITS_BARE, METRIC_COUNTER, "millrace_commits_bare_total",
 METRIC(COMMIT_METADATA_IGNORED, METRIC_COUNTER, "millrace_commit_metadata_ignored_total",
        "Assigned partitions whose commit had metadata that was not believed, by reason; what it told as done is done again.", "stream",
        "reason")
-METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total", "Assignments and revocations, by kind: assigned, revoked, lost.", "stream",
-       "kind")
+METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total",
+       "Partitions assigned, revoked, lost; and clients that were broken by a fatal error and made anew.", "stream", "kind")
 METRIC(OFFSETS_MISSING, METRIC_COUNTER, "millrace_offsets_missing_total",
        "Offsets that were not in the log any more when they were to be read.", "stream")

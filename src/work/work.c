@@ -45,12 +45,19 @@ static void on_offsets_missing(void *owner, void *object, int64_t from, int64_t 
     offsets_skip_to(&partition->offsets, to);
 }
 
+static void on_broken(void *owner)
+{
+    struct work *work = owner;
+    metric_add(work->series.broken, 1);
+}
+
 static const struct consumer_events events = {
     .on_assigned = on_assigned,
     .on_ready = on_ready,
     .on_revoked = on_revoked,
     .on_lost = on_lost,
     .on_offsets_missing = on_offsets_missing,
+    .on_broken = on_broken,
 };
 
 /* --- start --- */
@@ -81,10 +88,11 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .topic = work->options.topic,
         .group = config->group,
         .instance = config->instance,
+        .protocol = (enum consumer_protocol)config->protocol,
         .assignor = work_assignor_name(config),
         .start = (enum consumer_start)config->start,
-        .session_us = config->session_us,
-        .heartbeat_us = config->heartbeat_us,
+        .session_us = work_session_us(config),
+        .heartbeat_us = work_heartbeat_us(config),
         .max_poll_us = config->max_poll_us,
         .prefetch_bytes = config->prefetch_bytes,
         .partitions = work->options.partitions,

@@ -48,6 +48,8 @@ struct work_commit_config {
     uint64_t interval_us;
 };
 
+enum work_assignor { ASSIGNOR_AUTO, ASSIGNOR_COOPERATIVE_STICKY, ASSIGNOR_RANGE, ASSIGNOR_ROUNDROBIN, ASSIGNOR_UNIFORM };
+
 struct work_config {
     const char *group;
     const char *instance; /* NULL: a new member each time */
@@ -63,14 +65,19 @@ struct work_config {
     uint64_t timeout_us; /* of one attempt; 0: none */
     struct work_retry_config retry;
     struct topic_config dead; /* name NULL: none: a record that cannot be worked is logged, counted and done */
-    int assignor;
-    uint64_t session_us;
-    uint64_t heartbeat_us;
+    int protocol;             /* enum consumer_protocol */
+    int assignor;             /* enum work_assignor */
+    uint64_t session_us;      /* 0: not given; see work_session_us */
+    uint64_t heartbeat_us;    /* the same */
     uint64_t max_poll_us;
     struct config_list properties; /* of struct config_pair, for librdkafka's consumer */
 };
 
 extern const struct config_schema work_schema;
 
-/* "cooperative-sticky", "range" or "roundrobin". */
+/* As librdkafka calls it; NULL: the broker's own. */
 const char *work_assignor_name(const struct work_config *config);
+
+/* What holds under the protocol `classic`; under `consumer` both are the broker's. */
+uint64_t work_session_us(const struct work_config *config);
+uint64_t work_heartbeat_us(const struct work_config *config);

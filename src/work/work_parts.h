@@ -109,7 +109,7 @@ struct work_series {
     struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing,
         *skipped, *bare;
     struct series *waiting, *queued, *running, *resting, *partitions;
-    struct series *committed, *commit_refused, *assigned, *revoked, *lost;
+    struct series *committed, *commit_refused, *assigned, *revoked, *lost, *broken;
 };
 
 struct work {

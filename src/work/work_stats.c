@@ -54,6 +54,7 @@ void work_series_init(struct work *work)
         .assigned = metric(metrics, METRIC_REBALANCES, stream, "assigned"),
         .revoked = metric(metrics, METRIC_REBALANCES, stream, "revoked"),
         .lost = metric(metrics, METRIC_REBALANCES, stream, "lost"),
+        .broken = metric(metrics, METRIC_REBALANCES, stream, "broken"),
     };
     for (int outcome = OUTCOME_DONE; outcome < OUTCOME_PENDING; outcome++)
         work->series.attempts[outcome] = metric(metrics, METRIC_WORK_ATTEMPTS, stream, outcome_name((enum outcome)outcome));

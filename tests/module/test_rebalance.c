@@ -1,6 +1,7 @@
 /* Two works of one group: partitions come and go, and nothing is lost, done twice or out of order. */
 #include "work_fixture.h"
 
+#include "io/kafka/consumer_parts.h"
 #include "work/work_parts.h"
 
 enum { COUNT = 120 };
@@ -81,7 +82,17 @@ static void under_an_eager_assignor_a_member_joins_and_leaves_and_nothing_is_los
 {
     struct crew crew;
     given_crew(&crew, 10);
-    crew.config.assignor = 1; /* range */
+    crew.config.assignor = ASSIGNOR_RANGE;
+    when_a_member_joins_and_leaves(&crew);
+    then_nothing_was_lost_or_overtaken(&crew, PARTITIONS, COUNT);
+    then_the_crew_goes(&crew);
+}
+
+static void under_the_consumer_protocol_a_member_joins_and_leaves_and_nothing_is_lost(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    crew.config.protocol = CONSUMER_PROTOCOL_CONSUMER;
     when_a_member_joins_and_leaves(&crew);
     then_nothing_was_lost_or_overtaken(&crew, PARTITIONS, COUNT);
     then_the_crew_goes(&crew);
@@ -203,7 +214,7 @@ static void under_an_eager_assignor_too_a_commit_beyond_the_end_begins_at_the_st
 {
     struct crew crew;
     given_crew(&crew, 10);
-    crew.config.assignor = 1;
+    crew.config.assignor = ASSIGNOR_RANGE;
     given_log(&crew);
     given_records(&crew, 0, 5, "{\"processing_time\":1}");
     given_records(&crew, 1, 50, "{\"processing_time\":1}");
@@ -274,11 +285,88 @@ static void a_work_can_be_closed_while_its_broker_is_away(void **state)
     then_the_crew_goes(&crew);
 }
 
+/* --- a fatal error --- */
+
+static void given_fatal_error(struct crew *crew)
+{
+    rd_kafka_t *handle = crew->works[0]->consumer->handle;
+    assert_int_equal(rd_kafka_test_fatal_error(handle, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "for a test"), 0);
+}
+
+static bool is_broken(struct fixture *base, void *arg)
+{
+    (void)arg;
+    return metric_value(metric(base->metrics, METRIC_REBALANCES, "jobs", "broken")) > 0;
+}
+
+static void given_a_broken_work(struct crew *crew)
+{
+    crew->config.instance = "one";
+    given_full_log(crew);
+    given_work(crew, 0);
+    when_ended(crew, 20);
+    given_fatal_error(crew);
+    assert_true(wait_until(&crew->base, is_broken, NULL, WORK_PATIENCE));
+}
+
+static void a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause(void **state)
+{
+    struct crew crew;
+    struct error err;
+    given_crew(&crew, 10);
+    given_a_broken_work(&crew);
+    assert_true(is_lost(&crew.base, NULL));
+    assert_int_equal(partitions_of(&crew, 0), 0);
+    assert_false(work_ready(crew.works[0], &err));
+    assert_non_null(strstr(err.message, "waiting to join anew"));
+    assert_non_null(strstr(err.message, "fenced"));
+
+    crew.works[0]->consumer->rejoin_us = clock_us(); /* not the whole pause */
+    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
+    assert_true(work_ready(crew.works[0], &err));
+    read_evidence(&crew);
+    then_nothing_was_lost_or_overtaken(&crew, PARTITIONS, COUNT);
+    then_the_crew_goes(&crew);
+}
+
+static void whoever_was_driven_out_of_its_name_waits_longer_each_time(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    given_a_broken_work(&crew);
+    struct consumer *consumer = crew.works[0]->consumer;
+    uint64_t first_us = consumer->rejoin_us - clock_us();
+    consumer->rejoin_us = clock_us();
+    when_ended(&crew, 40);
+    given_fatal_error(&crew);
+    when_time_passes(&crew, 300);
+    uint64_t second_us = consumer->rejoin_us - clock_us();
+    assert_true(first_us > 10000000);
+    assert_true(second_us > first_us + 5000000);
+    then_the_crew_goes(&crew);
+}
+
+static void a_work_can_be_closed_at_any_time_after_a_fatal_error(void **state)
+{
+    static const unsigned pauses_ms[] = { 0, 1, 20, 500 };
+    for (size_t i = 0; i < sizeof(pauses_ms) / sizeof(pauses_ms[0]); i++) {
+        struct crew crew;
+        given_crew(&crew, 10);
+        given_a_broken_work(&crew);
+        when_time_passes(&crew, pauses_ms[i]);
+        uint64_t began_us = clock_us();
+        when_closed(&crew, 0);
+        assert_true(clock_us() - began_us < 2000000);
+        then_the_crew_goes(&crew);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(under_a_cooperative_assignor_a_member_joins_and_leaves_and_nothing_is_lost),
         cmocka_unit_test(under_an_eager_assignor_a_member_joins_and_leaves_and_nothing_is_lost),
+        cmocka_unit_test(under_the_consumer_protocol_a_member_joins_and_leaves_and_nothing_is_lost),
         cmocka_unit_test(under_a_cooperative_assignor_what_stays_goes_on_while_others_leave),
         cmocka_unit_test(running_jobs_may_end_before_their_partition_is_given_back),
         cmocka_unit_test(a_job_that_outlives_the_drain_is_done_again_by_the_next_owner),
@@ -288,6 +376,9 @@ int main(void)
         cmocka_unit_test(offsets_that_retention_has_taken_are_counted_and_the_rest_is_worked),
         cmocka_unit_test(a_work_can_be_closed_while_it_joins),
         cmocka_unit_test(a_work_can_be_closed_while_its_broker_is_away),
+        cmocka_unit_test(a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause),
+        cmocka_unit_test(whoever_was_driven_out_of_its_name_waits_longer_each_time),
+        cmocka_unit_test(a_work_can_be_closed_at_any_time_after_a_fatal_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

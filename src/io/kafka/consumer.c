@@ -70,14 +70,21 @@ static void serve_partitions(struct consumer *consumer)
     }
 }
 
+static bool is_farewell_over(const struct consumer *consumer)
+{
+    return rd_kafka_consumer_closed(consumer->handle) || consumer->broken || clock_us() > consumer->farewell_us;
+}
+
 static void serve(struct consumer *consumer)
 {
-    if (consumer->state == CONSUMER_LEFT)
+    if (consumer->control == NULL)
         return; /* a last wakeup, while the handle ends */
     serve_control(consumer);
     serve_partitions(consumer);
-    if (consumer->leaving && (rd_kafka_consumer_closed(consumer->handle) || clock_us() > consumer->farewell_us))
+    if (consumer->leaving && is_farewell_over(consumer))
         finish(consumer);
+    else if (!consumer->leaving && consumer->broken)
+        consumer_rebuild(consumer);
 }
 
 static void on_wakeup(void *arg)
@@ -90,6 +97,10 @@ static void on_wakeup(void *arg)
 static void on_tick(uv_timer_t *timer)
 {
     struct consumer *consumer = timer->data;
+    if (consumer->state == CONSUMER_BROKEN) {
+        consumer_rejoin(consumer, clock_us());
+        return;
+    }
     consumer_check_lost(consumer);
     if (consumer->state == CONSUMER_WORKING)
         consumer->settled_us = clock_us();
@@ -98,73 +109,37 @@ static void on_tick(uv_timer_t *timer)
     serve(consumer);
 }
 
-/* Runs on a thread of librdkafka, inside the queue's lock. */
-static void on_control_filled(rd_kafka_t *handle, void *opaque)
-{
-    struct consumer *consumer = opaque;
-    (void)handle;
-    if (!atomic_exchange(&consumer->awake, true))
-        wakeup_signal(&consumer->wakeup);
-}
-
 /* --- opening --- */
-
-/* One queue for all that is not a record: the group's (which also counts as the poll that keeps us a member), commits', answers'. */
-static void open_control(struct consumer *consumer)
-{
-    rd_kafka_poll_set_consumer(consumer->handle);
-    consumer->control = rd_kafka_queue_new(consumer->handle);
-    rd_kafka_queue_t *group = rd_kafka_queue_get_consumer(consumer->handle);
-    rd_kafka_queue_forward(group, consumer->control);
-    rd_kafka_queue_destroy(group);
-    rd_kafka_queue_cb_event_enable(consumer->control, on_control_filled, consumer);
-}
-
-static void subscribe(struct consumer *consumer)
-{
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, consumer->options.topic, RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_error("consumer", "%s: cannot subscribe to %s: %s", consumer->options.name, consumer->options.topic, client_reason(code));
-}
-
-static rd_kafka_t *open_handle(const struct consumer_options *options, struct error *err)
-{
-    rd_kafka_conf_t *conf = consumer_conf(options, err);
-    return conf == NULL ? NULL : client_open(RD_KAFKA_CONSUMER, conf, err);
-}
 
 struct consumer *consumer_open(const struct consumer_options *options, struct error *err)
 {
-    rd_kafka_t *handle = open_handle(options, err);
-    if (handle == NULL)
-        return NULL;
-
     struct consumer *consumer = mem_zalloc(sizeof(*consumer));
     consumer->options = *options;
-    consumer->cooperative = strstr(options->assignor, "cooperative") != NULL;
-    consumer->handle = handle;
+    consumer->cooperative = options->protocol == CONSUMER_PROTOCOL_CONSUMER || strstr(options->assignor, "cooperative") != NULL;
     list_init(&consumer->partitions);
     list_init(&consumer->lookups);
     list_init(&consumer->commits);
+    random_init(&consumer->random);
     gate_init(&consumer->gate);
+    if (handle_open(consumer, err) != 0)
+        goto fail;
     int rc = wakeup_init(&consumer->wakeup, options->loop, on_wakeup, consumer);
     if (rc != 0) {
         error_set(err, E_IO, "consumer of %s: no descriptor for its wakeup: %s", options->topic, uv_strerror(rc));
-        rd_kafka_destroy(handle); /* it has done nothing yet, so this does not wait */
-        mem_free(consumer);
-        return NULL;
+        rd_kafka_destroy(consumer->handle); /* it has done nothing yet, so this does not wait */
+        goto fail;
     }
     gate_enter(&consumer->gate);
     uv_timer_init(options->loop, &consumer->tick);
     consumer->tick.data = consumer;
     gate_enter(&consumer->gate);
     uv_timer_start(&consumer->tick, on_tick, TICK_MS, TICK_MS);
-    open_control(consumer);
-    subscribe(consumer);
+    handle_join(consumer);
     return consumer;
+
+fail:
+    mem_free(consumer);
+    return NULL;
 }
 
 /* --- readiness --- */
@@ -172,12 +147,9 @@ struct consumer *consumer_open(const struct consumer_options *options, struct er
 const char *consumer_state(const struct consumer *consumer)
 {
     static const char *const names[] = {
-        [CONSUMER_JOINING] = "joining", [CONSUMER_ASKING] = "asking for commits",
-        [CONSUMER_WORKING] = "working", [CONSUMER_GIVING_UP] = "giving up",
-        [CONSUMER_LEFT] = "left",
+        [CONSUMER_JOINING] = "joining",     [CONSUMER_ASKING] = "asking for commits",   [CONSUMER_WORKING] = "working",
+        [CONSUMER_GIVING_UP] = "giving up", [CONSUMER_BROKEN] = "waiting to join anew", [CONSUMER_LEFT] = "left",
     };
-    if (consumer->broken)
-        return "broken";
     return consumer->leaving && consumer->state != CONSUMER_LEFT ? "leaving" : names[consumer->state];
 }
 
@@ -185,12 +157,12 @@ const char *consumer_state(const struct consumer *consumer)
 static bool is_settled(const struct consumer *consumer)
 {
     bool settling = consumer->settled_us > 0 && clock_us() - consumer->settled_us < consumer->options.session_us;
-    return consumer->state == CONSUMER_WORKING || settling;
+    return consumer->state == CONSUMER_WORKING || (settling && consumer->state != CONSUMER_BROKEN);
 }
 
 bool consumer_ready(const struct consumer *consumer, struct error *err)
 {
-    if (is_settled(consumer) && !consumer->leaving && !consumer->broken)
+    if (is_settled(consumer) && !consumer->leaving)
         return true;
     const char *reason = consumer->trouble == 0 ? "" : client_reason(consumer->trouble);
     error_set(err, E_UNAVAILABLE, "consumer group %s of topic %s: %s%s%s", consumer->options.group, consumer->options.topic,
@@ -210,20 +182,10 @@ static void on_tick_closed(uv_handle_t *handle)
     on_gone(handle->data);
 }
 
-/* The group was left already, or cannot be: rd_kafka_destroy need not try. */
-static void destroy_handle(uv_work_t *work)
+/* The threads of the handle signal the wakeup: it is closed when they are gone. */
+static void on_handle_ended(struct consumer *consumer)
 {
-    struct consumer *consumer = work->data;
-    rd_kafka_destroy_flags(consumer->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
-
-/* After the handle only: its threads signal the wakeup until then. */
-static void on_handle_destroyed(uv_work_t *work, int status)
-{
-    struct consumer *consumer = work->data;
-    (void)status;
     wakeup_close(&consumer->wakeup, on_gone, consumer);
-    gate_leave(&consumer->gate);
 }
 
 static void on_closed(void *arg)
@@ -234,30 +196,34 @@ static void on_closed(void *arg)
     mem_free(consumer);
 }
 
-static void finish(struct consumer *consumer)
+static void close_handles(struct consumer *consumer)
 {
-    if (consumer->state == CONSUMER_LEFT)
-        return;
-    consumer_forget_partitions(consumer);
     consumer->state = CONSUMER_LEFT;
     uv_close((uv_handle_t *)&consumer->tick, on_tick_closed);
-    commit_end_all(consumer);
-    rd_kafka_queue_cb_event_enable(consumer->control, NULL, NULL);
-    rd_kafka_queue_destroy(consumer->control);
-    gate_enter(&consumer->gate);
-    consumer->ending.data = consumer;
-    uv_queue_work(consumer->options.loop, &consumer->ending, destroy_handle, on_handle_destroyed);
     gate_close(&consumer->gate, on_closed, consumer);
 }
 
-void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg)
+static void finish(struct consumer *consumer)
 {
-    consumer->leaving = true;
-    consumer->closed = closed;
-    consumer->closed_arg = arg;
+    consumer_forget_partitions(consumer);
+    commit_end_all(consumer);
+    handle_end(consumer, on_handle_ended);
+    close_handles(consumer);
+}
+
+/* There is no handle that could leave, or it is ending already. */
+static void close_broken(struct consumer *consumer)
+{
+    consumer->handle_ended = on_handle_ended;
+    close_handles(consumer);
+    if (consumer->handle == NULL)
+        on_handle_ended(consumer);
+}
+
+static void leave_group(struct consumer *consumer)
+{
     consumer->farewell_us = clock_us() + FAREWELL_US;
     uv_timer_start(&consumer->tick, on_tick, TICK_LEAVING_MS, TICK_LEAVING_MS);
-
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->handle, consumer->control);
     if (error != NULL) {
         log_warn("consumer", "%s: the group cannot be left: %s", consumer->options.name, rd_kafka_error_string(error));
@@ -265,4 +231,15 @@ void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *
         consumer->farewell_us = 0;
     }
     lookup_end_all(consumer);
+}
+
+void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg)
+{
+    consumer->leaving = true;
+    consumer->closed = closed;
+    consumer->closed_arg = arg;
+    if (consumer->state == CONSUMER_BROKEN)
+        close_broken(consumer);
+    else
+        leave_group(consumer);
 }

@@ -8,6 +8,10 @@
  *   JOINING --assigned--> ASKING --offsets--> WORKING --revoked--> GIVING_UP --consumer_given_up--> JOINING or WORKING
  *                            \ no coordinator: asked again             |
  *                                                            lost: at once, without waiting
+ *   any --fatal error--> BROKEN: all is lost, the handle is ended; a new one joins after a pause --> JOINING
+ *
+ * A fatal error is librdkafka's word for a member that cannot go on: most of all one of a static name (`instance`) that another process
+ * has taken over. The pauses grow (consumer_rebuild.c), so that two rivals do not throw one another out without end.
  *
  * Positions are the owner's matter: nothing is stored or committed by itself. Loop thread only; librdkafka's threads only set a
  * flag and wake the loop. */
@@ -26,6 +30,9 @@ struct consumer;           /* opaque */
 struct consumer_partition; /* opaque: one assignment of one partition; a later assignment of the same one is another object */
 
 enum consumer_start { CONSUMER_EARLIEST, CONSUMER_LATEST };
+
+/* Who divides the partitions: a member of the group, or the broker (KIP-848; Kafka 4.0 and later). */
+enum consumer_protocol { CONSUMER_PROTOCOL_CLASSIC, CONSUMER_PROTOCOL_CONSUMER };
 
 struct consumer_header {
     struct text name;
@@ -57,6 +64,8 @@ struct consumer_events {
     /* Offsets from..to-1 are not there any more (retention); reading goes on at `to`. A topic that was made anew (its end lies
      * before `from`) comes as on_lost and on_assigned instead. */
     void (*on_offsets_missing)(void *owner, void *partition, int64_t from, int64_t to);
+    /* A fatal error: what is assigned is told to on_lost next, and a new member joins later. */
+    void (*on_broken)(void *owner);
 };
 
 struct consumer_options {
@@ -66,9 +75,10 @@ struct consumer_options {
     const char *topic; /* borrowed, like the texts below */
     const char *group;
     const char *instance; /* group.instance.id, or NULL: a new member each time */
-    const char *assignor; /* "cooperative-sticky", "range", "roundrobin" */
+    enum consumer_protocol protocol;
+    const char *assignor; /* "cooperative-sticky", "range", "roundrobin"; of the broker: "uniform", "range", or NULL for its default */
     enum consumer_start start;
-    uint64_t session_us;
+    uint64_t session_us; /* both are the broker's matter under the protocol `consumer`, and ignored */
     uint64_t heartbeat_us;
     uint64_t max_poll_us;                 /* the broker's patience with a rebalance of ours: the owner's drain must be shorter */
     uint64_t prefetch_bytes;              /* held by librdkafka for all partitions together; divided by `partitions` */
@@ -116,7 +126,8 @@ int32_t consumer_partition_number(const struct consumer_partition *partition);
 /* True while we are a member of the group with our partitions known, and during a rebalance that takes no longer than a session;
  * else the reason in `err`. */
 bool consumer_ready(const struct consumer *consumer, struct error *err);
-const char *consumer_state(const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "leaving" */
+const char *consumer_state(
+    const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "waiting to join anew", "leaving" */
 
 /* Leaves the group: on_revoked is called a last time for what is still assigned, then the handle is ended on a worker thread.
  * `closed` is called once, later; the consumer is gone then. */

@@ -46,17 +46,30 @@ static uint64_t fetch_bytes(const struct consumer_options *options)
     return bytes > FETCH_MAX_BYTES ? FETCH_MAX_BYTES : bytes;
 }
 
+static int set_classic(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
+{
+    if (client_set(conf, err, "partition.assignment.strategy", "%s", options->assignor) != 0 ||
+        client_set(conf, err, "session.timeout.ms", "%u", ms(options->session_us)) != 0 ||
+        client_set(conf, err, "heartbeat.interval.ms", "%u", ms(options->heartbeat_us)) != 0)
+        return E_INVALID;
+    return 0;
+}
+
+static int set_remote(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
+{
+    if (client_set(conf, err, "group.protocol", "consumer") != 0)
+        return E_INVALID;
+    return options->assignor == NULL ? 0 : client_set(conf, err, "group.remote.assignor", "%s", options->assignor);
+}
+
 static int set_group(rd_kafka_conf_t *conf, const struct consumer_options *options, struct error *err)
 {
     if (options->instance != NULL && client_set(conf, err, "group.instance.id", "%s", options->instance) != 0)
         return E_INVALID;
     if (client_set(conf, err, "group.id", "%s", options->group) != 0 ||
-        client_set(conf, err, "partition.assignment.strategy", "%s", options->assignor) != 0 ||
-        client_set(conf, err, "session.timeout.ms", "%u", ms(options->session_us)) != 0 ||
-        client_set(conf, err, "heartbeat.interval.ms", "%u", ms(options->heartbeat_us)) != 0 ||
         client_set(conf, err, "max.poll.interval.ms", "%u", ms(options->max_poll_us)) != 0)
         return E_INVALID;
-    return 0;
+    return options->protocol == CONSUMER_PROTOCOL_CLASSIC ? set_classic(conf, options, err) : set_remote(conf, options, err);
 }
 
 /* The owner commits what is done, by explicit lists; librdkafka stores and commits nothing by itself, and an offset

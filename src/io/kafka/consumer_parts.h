@@ -2,6 +2,8 @@
  *
  *   consumer.c             opens and closes, turns events into calls
  *   consumer_conf.c        the handle's properties
+ *   consumer_handle.c      the handle: opened, ended
+ *   consumer_rebuild.c     a new handle for one that cannot go on
  *   consumer_assignment.c  assigned, revoked, lost: the state machine
  *   consumer_lookup.c      asks the brokers where to begin
  *   consumer_take.c        a partition's queue
@@ -10,12 +12,13 @@
 
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/random.h"
 #include "io/kafka/client.h"
 #include "io/kafka/consumer.h"
 
 #include <stdatomic.h>
 
-enum consumer_state { CONSUMER_JOINING, CONSUMER_ASKING, CONSUMER_WORKING, CONSUMER_GIVING_UP, CONSUMER_LEFT };
+enum consumer_state { CONSUMER_JOINING, CONSUMER_ASKING, CONSUMER_WORKING, CONSUMER_GIVING_UP, CONSUMER_BROKEN, CONSUMER_LEFT };
 
 struct consumer {
     struct consumer_options options;
@@ -23,8 +26,10 @@ struct consumer {
     enum consumer_state state;
     uint64_t settled_us; /* when it was last seen working; 0: never yet */
     bool leaving;
-    rd_kafka_t *handle;
-    rd_kafka_queue_t *control; /* rebalances, errors, commits, answers */
+    rd_kafka_t *handle;        /* NULL: ended, after a fatal error */
+    rd_kafka_queue_t *control; /* rebalances, errors, commits, answers; NULL from the beginning of the handle's end */
+    uv_work_t ending;          /* the handle's end, on a worker thread */
+    void (*handle_ended)(struct consumer *consumer);
     struct wakeup wakeup;
     atomic_bool awake; /* set by librdkafka's threads: the loop was woken and has not looked yet */
     uv_timer_t tick;
@@ -35,9 +40,11 @@ struct consumer {
     struct consumer_header *headers;            /* of the record at hand */
     size_t headers_capacity;
     rd_kafka_resp_err_t trouble; /* the last error that keeps us from joining; 0 once we have joined */
-    bool broken;                 /* a fatal error: the handle is of no more use */
-    uint64_t farewell_us;        /* while leaving: until when the coordinator's answer is waited for */
-    uv_work_t ending;            /* the handle's end, on a worker thread */
+    bool broken;                 /* a fatal error was told: the handle is of no more use */
+    unsigned failures;           /* fatal errors in a row */
+    uint64_t rejoin_us;          /* when a new handle may join */
+    struct random random;
+    uint64_t farewell_us; /* while leaving: until when the coordinator's answer is waited for */
     struct gate gate;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -57,6 +64,19 @@ struct consumer_partition {
 
 /* --- consumer_conf.c --- */
 rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct error *err);
+
+/* --- consumer_handle.c --- */
+/* Returns 0 or a code: a property that librdkafka does not take. */
+int handle_open(struct consumer *consumer, struct error *err);
+void handle_join(struct consumer *consumer);
+/* Ends the handle without leaving the group; nothing of it may be held any more. `ended` is called later, once. */
+void handle_end(struct consumer *consumer, void (*ended)(struct consumer *consumer));
+
+/* --- consumer_rebuild.c --- */
+/* After a fatal error: all is lost, the handle is ended, and a new one joins after a pause. Not inside an event. */
+void consumer_rebuild(struct consumer *consumer);
+/* Each tick while BROKEN: joins when the pause is over. */
+void consumer_rejoin(struct consumer *consumer, uint64_t now_us);
 
 /* --- consumer_assignment.c --- */
 void consumer_on_rebalance(struct consumer *consumer, rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t *partitions);
