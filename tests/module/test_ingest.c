@@ -1,8 +1,7 @@
 /* The way in as a whole, on a broker inside the process and a real Redis: shape, key, limit, report. */
 #include "ingest/ingest.h"
 #include "producer_fixture.h"
-
-#include <stdlib.h>
+#include "redis_server.h"
 
 struct way_in {
     struct fixture broker;
@@ -199,7 +198,11 @@ static void an_event_that_waits_for_redis_is_kept_whole(void **state)
     struct way_in way;
     struct submitted submitted;
     struct error err = { 0 };
-    struct redis_config redis = { .url = getenv("REDIS_URL"), .timeout_us = 1000000 };
+    struct redis_server server = { 0 };
+    server_start(&server);
+    char url[64];
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%d", server.port);
+    struct redis_config redis = { .url = url, .timeout_us = 1000000 };
     given_broker_and_topic(&way);
     way.config.limit = (struct limiter_config){ .rate = 1000, .burst = 1000, .name = "kept-whole" };
     way.redis = redis_start(&(struct redis_options){ &way.broker.loop, &redis, way.broker.metrics, NULL }, &err);
@@ -218,6 +221,7 @@ static void an_event_that_waits_for_redis_is_kept_whole(void **state)
     then_it_is_stored(&way, &again);
     assert_int_equal(again.result.partition, submitted.result.partition);
     then_all_closes(&way);
+    server_end(&server);
 }
 
 static void with_the_broker_gone_an_event_is_refused_with_a_time_to_come_again(void **state)
