@@ -1,24 +1,51 @@
+/* `millrace check`: the effective configuration as YAML, and before it, as remarks, what these roles start of it. */
 #include "app/command.h"
-#include "app/settings.h"
 
 #include <stdio.h>
+
+static void print_stream(const struct command_options *options, const struct settings *settings, const struct stream_config *stream,
+                         struct buffer *out)
+{
+    bool takes = roles_ingest(&options->roles, settings, stream);
+    bool works = roles_work(&options->roles, stream);
+    buffer_printf(out, "# stream %s: %s%s%s", stream->name, takes ? "takes events" : "", takes && works ? ", " : "",
+                  works ? "works in group " : "");
+    buffer_printf(out, "%s\n", works ? stream->work.group : takes ? "" : "nothing");
+}
+
+static void print_listener(const struct command_options *options, const struct listener_config *listener, struct buffer *out)
+{
+    if (roles_open_listener(&options->roles, listener))
+        buffer_printf(out, "# listener %s: opens %s\n", listener->name, listener->http.address);
+    else
+        buffer_printf(out, "# listener %s: stays closed, its routes are for other roles\n", listener->name);
+}
+
+static void print_starts(const struct command_options *options, const struct settings *settings, struct buffer *out)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++)
+        print_stream(options, settings, &streams[i], out);
+    const struct listener_config *listeners = settings->listeners.items;
+    for (size_t i = 0; i < settings->listeners.count; i++)
+        print_listener(options, &listeners[i], out);
+}
 
 int command_check(int argc, char **argv)
 {
     struct command_options options;
-    if (command_options_parse(&options, argc, argv) != 0)
-        return 2;
-
     struct settings settings;
-    struct config *config = settings_read(&settings, options.file, options.overrides, options.override_count);
-    command_options_free(&options);
-    if (config == NULL)
-        return 1;
+    struct config *config;
+    int status = command_configure(&options, &settings, &config, argc, argv);
+    if (status != 0)
+        return status;
 
     struct buffer text = { 0 };
+    print_starts(&options, &settings, &text);
     config_print(config, &text);
     fwrite(text.data, 1, text.size, stdout);
     buffer_free(&text);
     config_free(config);
+    command_options_free(&options);
     return 0;
 }

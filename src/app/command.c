@@ -2,14 +2,10 @@
 
 #include "app/version.h"
 #include "attack/attack.h"
-#include "base/memory.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#define ALLOWED_OPTIONS "-c FILE, --set PATH=VALUE, --only ROLE,..."
 
 static int command_version(int argc, char **argv)
 {
@@ -62,7 +58,7 @@ static int show_usage(const struct command *command)
     return 0;
 }
 
-static int refuse(const char *found, const char *allowed)
+int command_refuse(const char *found, const char *allowed)
 {
     fprintf(stderr, "millrace: found \"%s\"; allowed: %s\n", found, allowed);
     return 2;
@@ -73,7 +69,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (argc == 2 && asks_for_help(argv[1]) && command->run != attack_main) /* which explains its options itself */
         return show_usage(command);
     if (argc > 1 && command->usage[0] == '\0')
-        return refuse(argv[1], "nothing more");
+        return command_refuse(argv[1], "nothing more");
     return command->run(argc, argv);
 }
 
@@ -91,76 +87,5 @@ int command_run(int argc, char **argv)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(word, commands[i].name) == 0)
             return run_command(&commands[i], argc - 1, argv + 1);
-    return refuse(word, "serve, attack, check, docs, version, help");
-}
-
-static int add_override(struct command_options *options, char *assignment)
-{
-    char *equals = strchr(assignment, '=');
-    if (equals == NULL || equals == assignment) {
-        fprintf(stderr, "millrace: found --set \"%s\"; allowed: --set PATH=VALUE, as in --set pool.workers=20\n", assignment);
-        return 2;
-    }
-    *equals = '\0';
-    size_t size = (options->override_count + 1) * sizeof(*options->overrides);
-    options->overrides = mem_realloc(options->overrides, size);
-    options->overrides[options->override_count++] = (struct config_override){ assignment, equals + 1 };
-    return 0;
-}
-
-static int set_roles(struct command_options *options, const char *words)
-{
-    struct error err;
-    if (roles_parse(&options->roles, words, &err) == 0)
-        return 0;
-    fprintf(stderr, "millrace: --only: %s\n", err.message);
-    return 2;
-}
-
-/* An option that getopt does not know: it names a letter, but not a long word, which `word` is then. */
-static int refuse_option(const char *word)
-{
-    const char letter[] = { '-', (char)optopt, '\0' };
-    return refuse(optopt == 0 ? word : letter, ALLOWED_OPTIONS);
-}
-
-/* `word` is the one that getopt has just read. */
-static int take_option(struct command_options *options, int c, const char *word)
-{
-    switch (c) {
-    case 'c':
-        options->file = optarg;
-        return 0;
-    case 's':
-        return add_override(options, optarg);
-    case 'o':
-        return set_roles(options, optarg);
-    case ':':
-        fprintf(stderr, "millrace: found %s without its value; allowed: " ALLOWED_OPTIONS "\n", word);
-        return 2;
-    default:
-        return refuse_option(word);
-    }
-}
-
-int command_options_parse(struct command_options *options, int argc, char **argv)
-{
-    static const struct option longs[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "set", required_argument, NULL, 's' },
-        { "only", required_argument, NULL, 'o' },
-        { 0 },
-    };
-    *options = (struct command_options){ .roles = { .ingest = true, .work = true } };
-    optind = 1;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1;)
-        if (take_option(options, c, argv[optind - 1]) != 0)
-            return 2;
-    return optind < argc ? refuse(argv[optind], ALLOWED_OPTIONS) : 0;
-}
-
-void command_options_free(struct command_options *options)
-{
-    mem_free(options->overrides);
+    return command_refuse(word, "serve, attack, check, docs, version, help");
 }

@@ -1,25 +1,27 @@
 /* command: the words after `millrace`, one file each (serve.c, check.c, ...), listed in one table. */
 #pragma once
 
-#include "app/node.h"
+#include "app/roles.h"
+#include "app/settings.h"
 #include "config/config.h"
 
 /* Finds the command by argv[1] and runs it with the rest. Returns the process's exit status:
  * 0 well, 1 refused or failed, 2 wrong usage. */
 int command_run(int argc, char **argv);
 
-/* What `serve` and `check` share: -c FILE, --set PATH=VALUE..., --only ROLE,... */
+/* What `serve` and `check` are told alike: -c FILE, --set PATH=VALUE..., --only ROLE,... */
 struct command_options {
-    const char *file; /* NULL: the built-in quickstart */
-    struct config_override *overrides;
-    size_t override_count;
+    struct settings_source source;
     struct roles roles; /* of --only; all without it */
 };
 
-/* Parses argv (argv[0] is the command's name) in place; texts are borrowed from it. Prints a sentence on stderr and
- * returns 2 on wrong usage, 0 otherwise. */
-int command_options_parse(struct command_options *options, int argc, char **argv);
+/* Reads argv (argv[0] is the command's name; its texts are borrowed, and cut in place), and then the configuration that it names.
+ * Returns 0; or the exit status, 1 or 2, after sentences on stderr: then nothing is to be freed. */
+int command_configure(struct command_options *options, struct settings *settings, struct config **config, int argc, char **argv);
 void command_options_free(struct command_options *options);
+
+/* Says on stderr that a word of the command line is not allowed. Returns 2. */
+int command_refuse(const char *found, const char *allowed);
 
 int command_serve(int argc, char **argv);
 int command_check(int argc, char **argv);

@@ -7,28 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int roles_parse(struct roles *roles, const char *words, struct error *err)
-{
-    *roles = (struct roles){ .ingest = words == NULL, .work = words == NULL };
-    while (words != NULL) {
-        size_t size = strcspn(words, ",");
-        struct text word = { words, size };
-        if (text_is(word, "ingest"))
-            roles->ingest = true;
-        else if (text_is(word, "work"))
-            roles->work = true;
-        else
-            return error_set(err, E_INVALID, "found the role \"%.*s\"; allowed: ingest, work", TEXT_ARG(word));
-        words = words[size] == ',' ? words + size + 1 : NULL;
-    }
-    return 0;
-}
-
-bool roles_has(const struct roles *roles, const char *role)
-{
-    return role == NULL || (strcmp(role, "ingest") == 0 && roles->ingest) || (strcmp(role, "work") == 0 && roles->work);
-}
-
 static bool topics_are_ready(void *arg, struct error *err)
 {
     struct node *node = arg;

@@ -12,6 +12,7 @@
 #include "api/action.h"
 #include "app/loop_monitor.h"
 #include "app/process_stats.h"
+#include "app/roles.h"
 #include "app/settings.h"
 #include "app/views.h"
 #include "base/arena.h"
@@ -26,16 +27,6 @@
 
 #include <stdbool.h>
 #include <uv.h>
-
-/* What this process does; from --only. */
-struct roles {
-    bool ingest;
-    bool work;
-};
-
-/* Reads "ingest,work"; NULL means all. Returns 0 or E_INVALID with what is allowed. */
-int roles_parse(struct roles *roles, const char *words, struct error *err);
-bool roles_has(const struct roles *roles, const char *role); /* NULL: any process has it */
 
 struct node;
 
@@ -110,5 +101,3 @@ struct stream *node_stream(struct node *node, const char *name);
 
 int routes_open(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err);
 void routes_free(struct routes *routes);
-/* True when some route of this process's listeners has an action on the stream's `part` ("ingest"). */
-bool routes_needed(const struct node *node, const char *stream, const char *part);

@@ -83,7 +83,7 @@ static int add_configured(struct routes *routes, const struct route_config *conf
     for (size_t i = 0; i < config->use.count; i++)
         if (add_bundle(routes, ((const char *const *)config->use.items)[i], err) != 0)
             return err->code;
-    if (config->on == NULL || !roles_has(&routes->node->roles, action_find(config->action)->role))
+    if (config->on == NULL || !roles_open_route(&routes->node->roles, config))
         return 0;
 
     struct route *route = add_route(routes, config->on, config->action, err);
@@ -95,21 +95,6 @@ static int add_configured(struct routes *routes, const struct route_config *conf
     if (config->reply != NULL)
         replies.accepted = config->reply;
     return reply_set_init(&route->replies, &replies, route->action->reply_names, err);
-}
-
-/* A listener of another role's routes stays closed; one with nothing but bundles opens in every process. */
-static bool opens(const struct listener_config *config, const struct roles *roles)
-{
-    const struct route_config *routes = config->routes.items;
-    bool has_actions = false;
-    for (size_t i = 0; i < config->routes.count; i++) {
-        if (routes[i].on == NULL || action_find(routes[i].action)->role == NULL)
-            continue;
-        has_actions = true;
-        if (roles_has(roles, action_find(routes[i].action)->role))
-            return true;
-    }
-    return !has_actions;
 }
 
 /* Bundles counted with all their routes; roles not regarded, so it may be more than are added. */
@@ -129,7 +114,7 @@ int routes_open(struct routes *routes, struct node *node, const struct listener_
     routes->node = node;
     routes->config = config;
     routes->unknown.name = "none";
-    if (!opens(config, &node->roles))
+    if (!roles_open_listener(&node->roles, config))
         return 0;
 
     routes->router = router_new();
@@ -147,24 +132,4 @@ void routes_free(struct routes *routes)
         reply_set_free(&routes->rows[i].replies);
     mem_free(routes->rows);
     router_free(routes->router);
-}
-
-static bool needs(const struct route_config *route, const char *stream, const char *part)
-{
-    if (route->on == NULL || route->stream == NULL || strcmp(route->stream, stream) != 0)
-        return false;
-    const struct action *action = action_find(route->action);
-    return action->stream != NULL && strcmp(action->stream, part) == 0;
-}
-
-bool routes_needed(const struct node *node, const char *stream, const char *part)
-{
-    const struct listener_config *listeners = node->settings->listeners.items;
-    for (size_t i = 0; i < node->settings->listeners.count; i++) {
-        const struct route_config *routes = listeners[i].routes.items;
-        for (size_t k = 0; k < listeners[i].routes.count; k++)
-            if (needs(&routes[k], stream, part))
-                return true;
-    }
-    return false;
 }

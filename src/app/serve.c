@@ -43,14 +43,11 @@ static int run(const struct settings *settings, struct config *config, const str
 int command_serve(int argc, char **argv)
 {
     struct command_options options;
-    if (command_options_parse(&options, argc, argv) != 0)
-        return 2;
-
     struct settings settings;
-    struct config *config = settings_read(&settings, options.file, options.overrides, options.override_count);
-    command_options_free(&options);
-    if (config == NULL)
-        return 1;
+    struct config *config;
+    int status = command_configure(&options, &settings, &config, argc, argv);
+    if (status != 0)
+        return status;
 
     signal(SIGPIPE, SIG_IGN);
     log_set_level(settings.log.level);
@@ -59,7 +56,8 @@ int command_serve(int argc, char **argv)
         log_warn("node", "%s", embedded_warning); /* first of all lines: nobody shall take it for durable */
     log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
     http_raise_file_limit();
-    int status = run(&settings, config, &options.roles);
+    status = run(&settings, config, &options.roles);
     config_free(config);
+    command_options_free(&options);
     return status;
 }

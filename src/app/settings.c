@@ -4,7 +4,6 @@
 #include "base/address.h"
 #include "core/shape_config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct config_field stream_fields[] = {
@@ -158,19 +157,10 @@ const struct producer_config *settings_producer(const struct settings *settings,
     return NULL;
 }
 
-struct config *settings_read(struct settings *settings, const char *file, const struct config_override *overrides, size_t count)
+struct config *settings_read(struct settings *settings, const struct settings_source *source, struct config_report *report)
 {
-    struct config_report report = { 0 };
-    struct config *config = file != NULL
-                                ? config_read(file, &settings_schema, overrides, count, settings, &report)
-                                : config_read_text("(quickstart)", quickstart_yaml, &settings_schema, overrides, count, settings, &report);
-    if (report.count == 0)
-        return config;
-
-    struct buffer text = { 0 };
-    config_report_print(&report, &text);
-    fwrite(text.data, 1, text.size, stderr);
-    buffer_free(&text);
-    config_free(config);
-    return NULL;
+    if (source->file == NULL)
+        return config_read_text("(quickstart)", quickstart_yaml, &settings_schema, source->overrides, source->override_count, settings,
+                                report);
+    return config_read(source->file, &settings_schema, source->overrides, source->override_count, settings, report);
 }

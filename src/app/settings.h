@@ -52,8 +52,15 @@ extern const struct config_schema settings_schema;
 /* The check of settings_schema: what must fit together across its parts. */
 void settings_check(const void *object, const struct config_place *place, struct config_report *report);
 
-/* Reads a file (NULL: the built-in quickstart) and prints every mistake on stderr. Returns the config, or NULL with mistakes. */
-struct config *settings_read(struct settings *settings, const char *file, const struct config_override *overrides, size_t count);
+/* Where a configuration comes from. */
+struct settings_source {
+    const char *file; /* NULL: the built-in quickstart */
+    struct config_override *overrides;
+    size_t override_count;
+};
+
+/* As config_read: the config is the caller's also when the report has mistakes. */
+struct config *settings_read(struct settings *settings, const struct settings_source *source, struct config_report *report);
 
 /* NULL when there is none of that name. */
 const struct producer_config *settings_producer(const struct settings *settings, const char *name);

@@ -23,7 +23,7 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
     stream->topic = topics_add(node->topics, &config->topic, err);
     if (stream->topic == NULL)
         return err->code;
-    if (config->work.group == NULL || config->work.dead.name == NULL || !node->roles.work)
+    if (config->work.dead.name == NULL || !roles_work(&node->roles, config))
         return 0;
     stream->dead_topic = topics_add(node->topics, &config->work.dead, err);
     return stream->dead_topic == NULL ? err->code : 0;
@@ -32,7 +32,7 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
 static int start_ingest(struct stream *stream, struct node *node, struct error *err)
 {
     const struct stream_config *config = stream->config;
-    if (!node->roles.ingest || !routes_needed(node, config->name, "ingest"))
+    if (!roles_ingest(&node->roles, node->settings, config))
         return 0;
     stream->out = producer_topic_open(
         stream->producer->producer,
@@ -59,7 +59,7 @@ static int start_ingest(struct stream *stream, struct node *node, struct error *
 static int start_work(struct stream *stream, struct node *node, struct error *err)
 {
     const struct stream_config *config = stream->config;
-    if (!node->roles.work || config->work.group == NULL)
+    if (!roles_work(&node->roles, config))
         return 0;
     struct producer_topic *dead = NULL;
     if (stream->dead_topic != NULL)

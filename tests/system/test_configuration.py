@@ -143,3 +143,13 @@ def test_what_check_prints_is_a_configuration_that_means_the_same(example, tmp_p
         return [line.split("  #")[0] for line in printed.splitlines()]
 
     assert values(second.stdout) == values(first.stdout)
+
+
+@pytest.mark.parametrize("roles,starts", [
+    ("ingest", ["# stream jobs: takes events", "# listener main: opens 127.0.0.1:8080"]),
+    ("work", ["# stream jobs: works in group worker_group_1", "# listener main: stays closed, its routes are for other roles"]),
+    ("ingest,work", ["# stream jobs: takes events, works in group worker_group_1", "# listener main: opens 127.0.0.1:8080"]),
+])
+def test_check_says_what_the_roles_start(roles, starts):
+    out = subprocess.run([BINARY, "check", "--only", roles], capture_output=True, text=True, timeout=30, check=True).stdout
+    assert [line for line in out.splitlines() if line.startswith("#")] == starts
