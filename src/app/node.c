@@ -151,6 +151,7 @@ static void start_base(struct node *node)
     loop_monitor_start(&node->monitor, &node->loop, node->metrics, &node->stats);
     pool_init(&node->pool, &node->loop);
     work_shared_init(&node->shared, &node->loop, &node->pool, (size_t)node->settings->pool.workers, node->metrics, &node->stats);
+    node->shared.slots_max = (size_t)node->settings->pool.max;
     process_stats_add(&node->process, &node->stats, node->config);
 }
 

@@ -63,6 +63,8 @@ METRIC(WORK_QUEUE, METRIC_GAUGE, "millrace_work_queue_records", "Records that wa
 METRIC(WORK_RUNNING, METRIC_GAUGE, "millrace_work_running_records", "Records that hold a slot.", "stream")
 METRIC(WORK_RESTING, METRIC_GAUGE, "millrace_work_resting_records", "Records that wait for their next attempt.", "stream")
 METRIC(WORK_PARTITIONS, METRIC_GAUGE, "millrace_work_assigned_partitions", "Partitions assigned to this process.", "stream")
+METRIC(WORK_PAUSED, METRIC_GAUGE, "millrace_work_paused", "1 while the work is paused from outside.", "stream")
+METRIC(WORK_SLOTS, METRIC_GAUGE, "millrace_work_slots", "Slots that its jobs may take: the pool's, or its own.", "stream")
 METRIC(SLOTS_BUSY, METRIC_GAUGE, "millrace_pool_slots_busy", "Slots of the pool in use.")
 METRIC(SLOTS, METRIC_GAUGE, "millrace_pool_slots", "Slots of the pool.")
 METRIC(DEAD, METRIC_COUNTER, "millrace_dead_letters_total", "Records acknowledged by the dead letter topic.", "stream")

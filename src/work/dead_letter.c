@@ -56,7 +56,7 @@ static void on_stored(struct job *job, const struct delivery *delivery, uint64_t
 {
     struct work *work = job->partition->work;
     work->counts.dead++;
-    job->partition->dead++;
+    job->partition->tally->dead++;
     metric_add(work->series.dead, 1);
     metric_add(work->series.dead_stored, 1);
     /* Nobody works the embedded cluster's dead letters: without this they would fill it up. */
@@ -121,7 +121,7 @@ static void let_go(struct job *job, const struct error *reason, uint64_t now_us)
     log_error("work", "%s: partition %" PRId32 " offset %" PRId64 " could not be worked and there is no dead letter topic: %s",
               work->options.stream, job->partition->number, job->offset, reason->message);
     work->counts.dead++;
-    job->partition->dead++;
+    job->partition->tally->dead++;
     metric_add(work->series.dead, 1);
     job_done(job, now_us);
 }

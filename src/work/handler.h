@@ -62,6 +62,10 @@ struct handler {
     /* Asks for an early end of a pending attempt: attempt_end still comes, later, with any outcome. Returns false if the attempt
      * cannot be ended (it burns a processor): it comes when it comes. */
     bool (*cancel)(void *state, struct attempt *attempt);
+    /* Of kinds whose work only pretends to take time, else NULL: how long each attempt takes that starts from now on, and whether (and
+     * to what) that is set; false while each record has a time of its own. */
+    void (*set_time)(void *state, uint64_t time_us);
+    bool (*time)(const void *state, uint64_t *time_us);
     /* Called when no attempt is pending. `closed` is called once; inside this call where nothing has to be waited for. */
     void (*close)(void *state, void (*closed)(void *arg), void *arg);
 };

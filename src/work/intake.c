@@ -26,7 +26,7 @@ static size_t room_by_bytes(const struct partition *partition)
 size_t intake_room(const struct partition *partition)
 {
     const struct work *work = partition->work;
-    if (work->stopped || partition->state != PARTITION_OURS)
+    if (work->stopped || work_paused(work) || partition->state != PARTITION_OURS)
         return 0;
     size_t by_queue = room_for(&work->queue, partition->lanes.queued);
     size_t by_records = room_for(&work->records, partition->lanes.records);

@@ -57,7 +57,8 @@ static void on_done(struct job *job, const struct error *reason, uint64_t now_us
     (void)reason;
     struct work *work = job->partition->work;
     work->counts.done++;
-    job->partition->done++;
+    work->ended_us = now_us;
+    job->partition->tally->done++;
     metric_add(work->series.done, 1);
     job_done(job, now_us);
 }

@@ -12,6 +12,8 @@ struct simulate {
     struct handler_context context;
     struct alarm alarm; /* ends of jobs that wait */
     struct evidence evidence;
+    bool time_is_set; /* from outside: it holds for every job, whatever its record says */
+    uint64_t time_us;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -75,6 +77,8 @@ static enum outcome simulate_start(void *state, struct attempt *attempt)
         return OUTCOME_REJECTED;
     }
 
+    if (simulate->time_is_set)
+        job.time_us = simulate->time_us;
     struct simulation *simulation = mem_zalloc(sizeof(*simulation));
     simulation->simulate = simulate;
     simulation->attempt = attempt;
@@ -98,6 +102,20 @@ static bool simulate_cancel(void *state, struct attempt *attempt)
     error_set(&simulation->job.reason, E_CANCELED, "the simulated job was ended before its time");
     alarm_set(&simulate->alarm, &simulation->due, 0);
     return true;
+}
+
+static void simulate_set_time(void *state, uint64_t time_us)
+{
+    struct simulate *simulate = state;
+    simulate->time_is_set = true;
+    simulate->time_us = time_us;
+}
+
+static bool simulate_time(const void *state, uint64_t *time_us)
+{
+    const struct simulate *simulate = state;
+    *time_us = simulate->time_is_set ? simulate->time_us : simulate->config->min_us;
+    return simulate->time_is_set || simulate->config->range_us == 0;
 }
 
 static int simulate_open(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err)
@@ -135,5 +153,7 @@ const struct handler simulate_handler = {
     .open = simulate_open,
     .start = simulate_start,
     .cancel = simulate_cancel,
+    .set_time = simulate_set_time,
+    .time = simulate_time,
     .close = simulate_close,
 };

@@ -36,6 +36,7 @@ struct work_shared {
     uv_loop_t *loop;
     struct pool *pool;
     struct scheduler slots; /* pool.workers; its limit may be changed with work_shared_set_slots */
+    size_t slots_max;       /* up to which it may be raised; 0: not at all */
     struct list works;
     struct metrics *metrics;
     struct stats_section partitions, lanes, slots_section;
@@ -71,6 +72,24 @@ void work_stop_fetching(struct work *work);
 void work_drain(struct work *work, uint64_t deadline_us, void (*drained)(void *arg, size_t still_running), void *arg);
 void work_close(struct work *work, void (*closed)(void *arg), void *arg);
 
+/* Live control. A pause takes no more records and starts nothing; what runs ends, and the group keeps us. It holds for partitions that
+ * are assigned later, too. Both do nothing when it is so already. */
+void work_pause(struct work *work);
+void work_resume(struct work *work);
+bool work_paused(const struct work *work);
+
+struct work_setting {
+    bool has_concurrency, has_time, has_paused; /* what is to be set, or could be told */
+    size_t concurrency;                         /* slots: those of the pool, which other streams share, or the stream's own */
+    uint64_t time_us;                           /* that a job pretends to take: kinds with a simulated time only */
+    bool paused;
+};
+
+/* Sets what it `has`, all or, with E_INVALID and what is allowed, nothing. Running jobs are not touched: fewer slots are reached as
+ * they end. Slots: 1 to slots_max. */
+int work_set(struct work *work, const struct work_setting *setting, struct error *err);
+void work_get(const struct work *work, struct work_setting *setting);
+
 struct work_counts {
     uint64_t taken;    /* records from the broker */
     uint64_t done;     /* worked for good, dead letters not included */
@@ -79,6 +98,7 @@ struct work_counts {
     uint64_t retries;
     size_t waiting, running, resting;
     size_t partitions;
+    uint64_t ended_us; /* clock_us when the last record was done; 0: none yet */
 };
 void work_counts(const struct work *work, struct work_counts *counts);
 

@@ -7,6 +7,8 @@
  *   intake.c        takes records where there is room
  *   turn.c          when: once a turn of the loop
  *   hold.c          why nothing is started meanwhile
+ *   control.c       what is changed from outside: pauses, slots, simulated time
+ *   tally.c         what has ended, a partition, over assignments
  *   run.c           attempts, and what their outcomes mean
  *   dead_letter.c   publishes what cannot be worked
  *   partition.c     a partition from its assignment to its end
@@ -39,12 +41,18 @@ enum work_hold {
     HOLD_UNAVAILABLE = 1, /* what the jobs need is away */
     HOLD_ENDING = 2,      /* drained or closed: for good */
     HOLD_DOUBT = 4,       /* the process stood still: the partitions may be somebody else's by now */
+    HOLD_PAUSED = 8,      /* from outside; nothing is taken either */
 };
 
 enum partition_state {
     PARTITION_OURS,
     PARTITION_GIVEN_UP, /* wanted back by the group: what runs may end, nothing begins */
     PARTITION_LEFT,     /* given back or lost: what ends, ends for nobody */
+};
+
+/* Records ended for good since the process began. */
+struct tally {
+    uint64_t done, dead;
 };
 
 /* A partition from its assignment until nothing of it is under way any more. A later assignment of the same one is another object,
@@ -67,7 +75,7 @@ struct partition {
     int64_t committing; /* as last asked for */
     unsigned commits;   /* under way */
     uint64_t average_bytes;
-    uint64_t done, dead;
+    struct tally *tally; /* the work's */
     struct series *consumed_series;
 };
 
@@ -108,7 +116,7 @@ struct run {
 struct work_series {
     struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing,
         *skipped, *bare;
-    struct series *waiting, *queued, *running, *resting, *partitions;
+    struct series *waiting, *queued, *running, *resting, *partitions, *paused, *slots;
     struct series *committed, *commit_refused, *assigned, *revoked, *lost, *broken;
 };
 
@@ -161,6 +169,9 @@ struct work {
     struct gate gate;
 
     struct work_counts counts; /* the cumulative ones */
+    struct tally **tallies;    /* of each partition up to the highest that was ever assigned */
+    size_t tally_count;
+    uint64_t ended_us; /* the last record that was worked; 0: none yet */
     struct work_series series;
 };
 
@@ -187,6 +198,10 @@ void work_turn_init(struct work *work);
 /* --- hold.c --- */
 void work_hold(struct work *work, enum work_hold reason);
 void work_let_go(struct work *work, enum work_hold reason);
+
+/* --- tally.c --- */
+struct tally *tally_of(struct work *work, int32_t number);
+void tally_close(struct work *work);
 
 /* --- run.c --- */
 /* Begins an attempt at a ready job that was chosen and has a slot. */

@@ -19,6 +19,7 @@ void work_counts(const struct work *work, struct work_counts *counts)
 {
     *counts = work->counts;
     counts->running = work->running;
+    counts->ended_us = work->ended_us;
     list_each(link, &work->partitions) {
         add_partition(counts, list_entry(link, struct partition, link));
         counts->partitions++;
@@ -49,6 +50,8 @@ void work_series_init(struct work *work)
         .running = metric(metrics, METRIC_WORK_RUNNING, stream),
         .resting = metric(metrics, METRIC_WORK_RESTING, stream),
         .partitions = metric(metrics, METRIC_WORK_PARTITIONS, stream),
+        .paused = metric(metrics, METRIC_WORK_PAUSED, stream),
+        .slots = metric(metrics, METRIC_WORK_SLOTS, stream),
         .committed = metric(metrics, METRIC_COMMITS, stream, "ok"),
         .commit_refused = metric(metrics, METRIC_COMMITS, stream, "refused"),
         .assigned = metric(metrics, METRIC_REBALANCES, stream, "assigned"),
@@ -69,6 +72,8 @@ void work_collect(struct work *work)
     metric_set(work->series.running, (double)counts.running);
     metric_set(work->series.resting, (double)counts.resting);
     metric_set(work->series.partitions, (double)counts.partitions);
+    metric_set(work->series.paused, work_paused(work));
+    metric_set(work->series.slots, (double)work->slots->limit);
 }
 
 /* --- a partition in words --- */
@@ -129,8 +134,8 @@ static yyjson_mut_val *describe_partition(const struct partition *partition, yyj
     yyjson_mut_obj_add_uint(doc, value, "room", intake_room(partition));
     yyjson_mut_obj_add_uint(doc, value, "prefetched", position.prefetched);
     yyjson_mut_obj_add_uint(doc, value, "bytes", partition->bytes);
-    yyjson_mut_obj_add_uint(doc, value, "done", partition->done);
-    yyjson_mut_obj_add_uint(doc, value, "dead", partition->dead);
+    yyjson_mut_obj_add_uint(doc, value, "done", partition->tally->done);
+    yyjson_mut_obj_add_uint(doc, value, "dead", partition->tally->dead);
     if (oldest != NULL && oldest->began_us > 0)
         yyjson_mut_obj_add_uint(doc, value, "oldest_ms", (now_us - oldest->began_us) / 1000);
     else
