@@ -89,6 +89,7 @@ static inline void handle(void *arg, struct http_request *request)
         http_listener_hold_bodies(fixture->listener, true);
     if (text_is(request->path, "/later")) {
         assert_true(fixture->later_count < LATER_MAX);
+        assert_true(http_request_keep(request));
         fixture->later[fixture->later_count++] = request;
     } else if (text_is(request->path, "/big")) {
         char *big = mem_alloc(fixture->big_size);

@@ -331,7 +331,7 @@ static void the_file_limit_is_raised(void **state)
 static void beyond_the_memory_limit_requests_are_answered_503(void **state)
 {
     struct http_config config = default_config;
-    config.limits.memory_bytes = 10 * EXCHANGE_SIZE;
+    config.limits.memory_bytes = 10 * (MESSAGE_SIZE + EXCHANGE_SIZE);
     struct http_fixture *fixture = given_server(&config);
     struct client holding = given_client(fixture), late = given_client(fixture);
     for (int i = 0; i < 10; i++)
@@ -361,7 +361,7 @@ static void large_bodies_count_as_they_arrive(void **state)
     memset(half, 'h', sizeof(half));
     say(fixture, &client, "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
     turn_for(fixture, 20);
-    assert_true(fixture->listener->budget.used_bytes <= EXCHANGE_SIZE); /* an announcement costs nothing */
+    assert_true(fixture->listener->budget.used_bytes <= MESSAGE_SIZE); /* an announcement costs nothing */
     say_text(fixture, &client, (struct text){ half, sizeof(half) });
     say_text(fixture, &client, (struct text){ half, sizeof(half) });
     wait_for(fixture, &client, "HTTP/1.1 503 Service Unavailable\r\n");

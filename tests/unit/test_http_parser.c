@@ -1,4 +1,4 @@
-/* The parser and the memory of exchanges without a socket: when there is no memory, and when input is large. */
+/* The parser and the memory of its messages without a socket: when there is no memory, and when input is large. */
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "io/http/parser.h"
@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 struct fixture {
-    struct exchange_pool pool;
-    struct exchange_budget budget;
+    struct block_pool pool;
+    struct block_budget budget;
     struct http_limits limits;
     struct parser parser;
 };
@@ -20,6 +20,7 @@ struct fixture {
 static void init(struct fixture *fixture)
 {
     *fixture = (struct fixture){
+        .pool = message_pool,
         .budget = { .limit_bytes = 1 << 24 },
         .limits = { .header_count = 100, .url_bytes = 8192, .header_bytes = 32768, .body_bytes = 1 << 20 },
     };
@@ -30,16 +31,31 @@ static void assert_nothing_is_held(struct fixture *fixture)
 {
     parser_close(&fixture->parser);
     assert_int_equal(fixture->budget.used_bytes, 0);
-    exchange_pool_free(&fixture->pool);
+    block_pool_free(&fixture->pool);
 }
 
-/* Feeds all bytes, `piece` at a time, up to the request or the fault. */
+static enum parser_event feed_piece(struct fixture *fixture, const char **at, size_t size)
+{
+    char *piece = test_malloc(size);
+    const char *used = memcpy(piece, *at, size);
+    enum parser_event event = parser_feed(&fixture->parser, &used, piece + size);
+    if (!parser_keep(&fixture->parser, (struct text){ piece, size }))
+        event = PARSER_FAULT;
+    *at += used - piece;
+    memset(piece, 0, size);
+    test_free(piece);
+    return event;
+}
+
+/* Feeds all bytes, `piece` at a time, up to the request or the fault. Pieces are gone once they are fed, as a socket's are. */
 static enum parser_event feed(struct fixture *fixture, const struct buffer *bytes, size_t piece)
 {
     const char *at = bytes->data, *end = bytes->data + bytes->size;
     enum parser_event event = PARSER_MORE;
-    while (at < end && event != PARSER_REQUEST && event != PARSER_FAULT)
-        event = parser_feed(&fixture->parser, &at, (size_t)(end - at) < piece ? end : at + piece);
+    while (at < end && event != PARSER_REQUEST && event != PARSER_FAULT) {
+        size_t size = (size_t)(end - at) < piece ? (size_t)(end - at) : piece;
+        event = feed_piece(fixture, &at, size);
+    }
     return event;
 }
 
@@ -71,7 +87,7 @@ static void every_failing_allocation_is_a_fault_that_leaves_nothing_behind(void 
         assert_true(event == PARSER_REQUEST || (event == PARSER_FAULT && fixture.parser.fault == FAULT_OVERLOADED));
         assert_nothing_is_held(&fixture);
     } while (event != PARSER_REQUEST);
-    assert_true(allowed > 5); /* exchange, blocks, header table, body, and its growth */
+    assert_true(allowed > 5); /* message, pieces, header table, body, and its growth */
     buffer_free(&bytes);
 }
 
@@ -84,33 +100,35 @@ static void a_large_request_is_whole_however_it_comes(void **state)
         struct fixture fixture;
         init(&fixture);
         assert_int_equal(feed(&fixture, &bytes, pieces[i]), PARSER_REQUEST);
-        struct exchange *exchange = parser_take(&fixture.parser);
-        assert_int_equal(exchange->request.path.size, 5001);
-        assert_int_equal(exchange->request.body.size, 100000);
-        assert_int_equal(exchange->header_count, 62);
-        assert_true(text_is(exchange->headers[60].name, "Header-59"));
-        assert_true(exchange->held_bytes < 250000); /* not much more than what came */
-        exchange_give_back(&fixture.pool, exchange);
+        struct message *message = parser_take(&fixture.parser);
+        assert_int_equal(message->request.path.size, 5001);
+        assert_int_equal(message->request.body.size, 100000);
+        assert_true(text_is((struct text){ message->request.path.data + 4996, 5 }, "path/"));
+        assert_int_equal(message->header_count, 62);
+        assert_true(text_is(message->headers[60].name, "Header-59"));
+        assert_true(memcmp(message->request.body.data + 99990, "bbbbbbbbbb", 10) == 0);
+        assert_true(message->block.held_bytes < 250000); /* not much more than what came */
+        message_give_back(&fixture.pool, message);
         assert_nothing_is_held(&fixture);
     }
     buffer_free(&bytes);
 }
 
-static void spare_exchanges_are_kept_while_they_are_needed(void **state)
+static void spare_blocks_are_kept_while_they_are_needed(void **state)
 {
-    struct exchange_pool pool = { 0 };
-    struct exchange_budget budget = { .limit_bytes = 1 << 24 };
-    struct exchange *exchanges[100];
+    struct block_pool pool = { .size = 1024, .head_size = sizeof(struct block) };
+    struct block_budget budget = { .limit_bytes = 1 << 24 };
+    struct block *blocks[100];
     for (int i = 0; i < 100; i++)
-        exchanges[i] = exchange_take(&pool, &budget);
+        blocks[i] = block_take(&pool, &budget);
     for (int i = 0; i < 100; i++)
-        exchange_give_back(&pool, exchanges[i]);
+        block_give_back(&pool, blocks[i]);
     unsigned kept = pool.spare_count; /* none under an address sanitizer */
 
-    exchange_pool_trim(&pool); /* they were all out since the last time: nothing to spare */
+    block_pool_trim(&pool); /* they were all out since the last time: nothing to spare */
     assert_int_equal(pool.spare_count, kept);
     for (int i = 0; i < 20; i++)
-        exchange_pool_trim(&pool);
+        block_pool_trim(&pool);
     assert_int_equal(pool.spare_count, 0);
     assert_int_equal(budget.used_bytes, 0);
 }
@@ -120,7 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failing_allocation_is_a_fault_that_leaves_nothing_behind),
         cmocka_unit_test(a_large_request_is_whole_however_it_comes),
-        cmocka_unit_test(spare_exchanges_are_kept_while_they_are_needed),
+        cmocka_unit_test(spare_blocks_are_kept_while_they_are_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

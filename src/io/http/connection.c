@@ -160,7 +160,7 @@ void connection_open(struct http_listener *listener, int fd, const struct sockad
     list_init(&connection->exchanges);
     deadline_init(&connection->reading_deadline);
     deadline_init(&connection->writing_deadline);
-    parser_init(&connection->parser, &listener->limits, &listener->server->pool, &listener->budget);
+    parser_init(&connection->parser, &listener->limits, &listener->server->messages, &listener->budget);
     keep_peer(connection, peer);
 
     listener->connection_count++;
@@ -192,7 +192,7 @@ void connection_forget(struct connection *connection, struct exchange *exchange)
 {
     struct http_server *server = server_of(connection);
     list_remove(&exchange->link);
-    exchange_give_back(&server->pool, exchange);
+    exchange_give_back(&server->exchanges, exchange);
     if (!connection->handle_closed || !list_empty(&connection->exchanges))
         return;
     mem_free(connection);
@@ -208,7 +208,7 @@ static void drop_answered(struct connection *connection)
         if (exchange->reply.data == NULL)
             continue;
         list_remove(&exchange->link);
-        exchange_give_back(&server_of(connection)->pool, exchange);
+        exchange_give_back(&server_of(connection)->exchanges, exchange);
     }
 }
 

@@ -17,6 +17,7 @@
 static void turn_dirty(struct http_server *server);
 static bool release_held(struct http_server *server);
 static void close_handles_when_alone(struct http_server *server);
+static void free_spare(struct http_server *server);
 
 static void on_turn_end(uv_prepare_t *prepare)
 {
@@ -103,7 +104,7 @@ void engine_connection_closed(struct http_server *server)
     if (--server->connections > 0)
         return;
     uv_timer_stop(&server->tick);
-    exchange_pool_free(&server->pool);
+    free_spare(server);
     engine_wake(server); /* somebody may wait for the last one */
 }
 
@@ -122,7 +123,8 @@ static void on_tick(uv_timer_t *tick)
     uint64_t now_ms = uv_now(server->loop);
     list_each(link, &server->listeners)
         listener_tick(list_entry(link, struct http_listener, link), now_ms);
-    exchange_pool_trim(&server->pool);
+    block_pool_trim(&server->messages);
+    block_pool_trim(&server->exchanges);
     drain_tick(server, now_ms);
 }
 
@@ -139,6 +141,8 @@ struct http_server *http_server_new(uv_loop_t *loop, struct metrics *metrics, st
     struct http_server *server = mem_zalloc(sizeof(*server));
     server->loop = loop;
     server->metrics = metrics;
+    server->messages = message_pool;
+    server->exchanges = exchange_pool;
     list_init(&server->listeners);
     list_init(&server->dirty);
     random_init(&server->random);
@@ -177,6 +181,12 @@ static void close_handles_when_alone(struct http_server *server)
     uv_close((uv_handle_t *)&server->tick, engine_handle_closed);
 }
 
+static void free_spare(struct http_server *server)
+{
+    block_pool_free(&server->messages);
+    block_pool_free(&server->exchanges);
+}
+
 void engine_handle_closed(uv_handle_t *handle)
 {
     struct http_server *server = handle->data;
@@ -185,7 +195,7 @@ void engine_handle_closed(uv_handle_t *handle)
     struct list *link;
     while ((link = list_pop(&server->listeners)) != NULL)
         listener_free(list_entry(link, struct http_listener, link));
-    exchange_pool_free(&server->pool);
+    free_spare(server);
     buffer_free(&server->write_scratch);
     buffer_free(&server->sentence);
     void (*closed)(void *arg) = server->closed;

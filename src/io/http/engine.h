@@ -33,11 +33,14 @@ struct http_server {
     uint64_t date_us; /* when `date` was made */
     char date[ENGINE_DATE_SIZE];
 
-    struct exchange_pool pool;
+    struct block_pool messages;
+    struct block_pool exchanges;
     struct random random;
     struct buffer write_scratch; /* answers of one connection, while they are written */
     struct buffer sentence;      /* a body, while it is copied into its reply */
     char read[ENGINE_READ_SIZE]; /* one read of one connection, while it is parsed */
+    struct text parsed;          /* the bytes that are parsed now: these, or what a connection had to leave for later */
+    struct message *shown;       /* what a handler looks at now; NULL else */
 
     enum drain_state drain;
     uint64_t drain_deadline_ms;

@@ -4,21 +4,21 @@
 
 static enum fault check_body(const struct parser *parser);
 static enum fault check_target(struct parser *parser);
-static void replace_host(struct exchange *exchange, struct text authority);
+static void replace_host(struct message *message, struct text authority);
 
 enum fault head_check(struct parser *parser)
 {
     const llhttp_t *llhttp = &parser->llhttp;
-    struct exchange *exchange = parser->exchange;
-    exchange->version_10 = llhttp->http_minor == 0;
-    if (exchange->version_10)
-        exchange->expects_continue = false; /* its client could not understand a 100 (RFC 9110 section 10.1.1) */
+    struct message *message = parser->message;
+    message->version_10 = llhttp->http_minor == 0;
+    if (message->version_10)
+        message->expects_continue = false; /* its client could not understand a 100 (RFC 9110 section 10.1.1) */
     if (llhttp->method == HTTP_CONNECT)
         return FAULT_METHOD; /* this is no proxy */
 
     if (parser->refused != FAULT_NONE)
         return parser->refused;
-    if (parser->host_count > 1 || (parser->host_count == 0 && !exchange->version_10))
+    if (parser->host_count > 1 || (parser->host_count == 0 && !message->version_10))
         return FAULT_HOST;
     enum fault fault = check_body(parser);
     return fault != FAULT_NONE ? fault : check_target(parser);
@@ -27,8 +27,7 @@ enum fault head_check(struct parser *parser)
 static enum fault check_body(const struct parser *parser)
 {
     const llhttp_t *llhttp = &parser->llhttp;
-    if (parser->coding_count > 1 ||
-        (parser->coding_count == 1 && (parser->exchange->version_10 || (llhttp->flags & F_CONTENT_LENGTH) != 0)))
+    if (parser->coding_count > 1 || (parser->coding_count == 1 && (parser->message->version_10 || (llhttp->flags & F_CONTENT_LENGTH) != 0)))
         return FAULT_FRAMING;
     if ((llhttp->flags & F_CHUNKED) == 0 && llhttp->content_length > parser->limits->body_bytes)
         return FAULT_BODY_SIZE;
@@ -49,24 +48,25 @@ static enum http_method method_of(uint8_t method)
 
 static enum fault check_target(struct parser *parser)
 {
-    struct http_request *request = &parser->exchange->request;
+    struct http_request *request = &parser->message->request;
     struct target target;
     request->method = method_of(parser->llhttp.method);
-    if (!target_parse(&target, request->method, parser->target))
+    if (!target_parse(&target, request->method, parser->message->target))
         return FAULT_TARGET;
     request->path = target.path;
     request->query = target.query;
+    parser->message->target = TEXT_NONE;
     if (target.authority.data != NULL)
-        replace_host(parser->exchange, target.authority);
+        replace_host(parser->message, target.authority);
     return FAULT_NONE;
 }
 
 /* The target's authority stands above the Host header (RFC 9112 section 3.2.2). */
-static void replace_host(struct exchange *exchange, struct text authority)
+static void replace_host(struct message *message, struct text authority)
 {
-    for (unsigned i = 0; i < exchange->header_count; i++)
-        if (text_is_nocase(exchange->headers[i].name, "host"))
-            exchange->headers[i].value = authority;
+    for (unsigned i = 0; i < message->header_count; i++)
+        if (text_is_nocase(message->headers[i].name, "host"))
+            message->headers[i].value = authority;
 }
 
 static void note_host(struct parser *parser, struct text value)
@@ -79,7 +79,7 @@ static void note_host(struct parser *parser, struct text value)
 static void note_expect(struct parser *parser, struct text value)
 {
     if (text_is_nocase(value, "100-continue"))
-        parser->exchange->expects_continue = true;
+        parser->message->expects_continue = true;
     else
         parser->refused = FAULT_EXPECTATION;
 }
@@ -101,7 +101,7 @@ static void note_request_id(struct parser *parser, struct text value)
     for (size_t i = 0; i < value.size; i++)
         if (value.data[i] <= ' ' || value.data[i] >= 0x7F)
             return;
-    parser->exchange->request.id = value;
+    parser->message->request.id = value;
 }
 
 static const struct {
@@ -114,7 +114,7 @@ static const struct {
     { { "transfer-encoding", 17 }, note_coding },
 };
 
-void head_note_header(struct parser *parser, struct exchange_header *header)
+void head_note_header(struct parser *parser, struct message_header *header)
 {
     struct text *value = &header->value;
     while (value->size > 0 && (value->data[value->size - 1] == ' ' || value->data[value->size - 1] == '\t'))

@@ -4,7 +4,7 @@
 #include "io/http/parser.h"
 
 /* A header is complete: takes the blanks off its end, and notes those that decide over the request. */
-void head_note_header(struct parser *parser, struct exchange_header *header);
+void head_note_header(struct parser *parser, struct message_header *header);
 
 /* The head is complete: fills the request's method, path and query, or says what is wrong. */
 enum fault head_check(struct parser *parser);

@@ -32,9 +32,13 @@ void input_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 
 static void parse(struct connection *connection, const char *at, const char *end)
 {
-    connection->parser.now_us = engine_now_us(connection->listener->server);
+    struct http_server *server = connection->listener->server;
+    server->parsed = (struct text){ at, (size_t)(end - at) };
+    connection->parser.now_us = engine_now_us(server);
     while (at < end && input_may_parse(connection))
         on_event(connection, parser_feed(&connection->parser, &at, end));
+    if (!parser_keep(&connection->parser, server->parsed))
+        connection_refuse(connection, FAULT_OVERLOADED);
     keep(connection, at, end);
 }
 
@@ -81,14 +85,34 @@ static void enlist(struct connection *connection, struct exchange *exchange)
     give_id(exchange, &connection->listener->server->random);
 }
 
+/* The handler has returned: unless it keeps the message, nobody reads it any more. */
+static void end_show(struct http_server *server)
+{
+    struct message *message = server->shown;
+    server->shown = NULL;
+    if (message == NULL)
+        return;
+    if (message->exchange != NULL)
+        message->exchange->message = NULL;
+    message_give_back(&server->messages, message);
+}
+
 static void deliver(struct connection *connection)
 {
     struct http_listener *listener = connection->listener;
-    struct exchange *exchange = parser_take(&connection->parser);
+    struct exchange *exchange = exchange_try_take(&listener->server->exchanges, &listener->budget);
+    if (exchange == NULL) {
+        connection_refuse(connection, FAULT_OVERLOADED);
+        return;
+    }
+    struct message *message = parser_take(&connection->parser);
+    exchange_begin(exchange, message);
     enlist(connection, exchange);
-    if (!exchange->keep_alive)
+    if (!message->keep_alive)
         connection_move(connection, CONNECTION_FINISHING);
+    listener->server->shown = message;
     listener->handler(listener->arg, &exchange->request);
+    end_show(listener->server);
 }
 
 static void before_body(struct connection *connection)
@@ -97,7 +121,7 @@ static void before_body(struct connection *connection)
     if (listener->holding) {
         connection->waits = true;
         list_push(&listener->held, &connection->held);
-    } else if (connection->parser.exchange->expects_continue) {
+    } else if (connection->parser.message->expects_continue) {
         connection_touch(connection);
     }
 }
@@ -108,7 +132,7 @@ static void keep(struct connection *connection, const char *at, const char *end)
     if (at == end || connection->state != CONNECTION_OPEN)
         return;
     size_t size = (size_t)(end - at);
-    struct exchange_budget *budget = &connection->listener->budget;
+    struct block_budget *budget = &connection->listener->budget;
     if (budget->used_bytes + size > budget->limit_bytes) {
         connection_refuse(connection, FAULT_OVERLOADED);
         return;
@@ -137,10 +161,11 @@ void input_drop(struct connection *connection)
 void connection_refuse(struct connection *connection, enum fault fault)
 {
     struct http_listener *listener = connection->listener;
-    struct exchange *exchange = parser_take(&connection->parser);
-    if (exchange == NULL)
-        exchange = exchange_take_anyway(&listener->server->pool, &listener->budget);
-    if (exchange->request.arrived_us == 0)
+    struct exchange *exchange = exchange_take(&listener->server->exchanges, &listener->budget);
+    struct message *message = parser_take(&connection->parser);
+    if (message != NULL)
+        exchange_begin(exchange, message);
+    else
         exchange->request.arrived_us = engine_now_us(listener->server);
 
     const struct fault_entry *entry = fault_entry(fault);

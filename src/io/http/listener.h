@@ -30,7 +30,7 @@ struct http_listener {
     unsigned connection_count;
     bool holding;     /* bodies */
     struct list held; /* connections that wait before a body */
-    struct exchange_budget budget;
+    struct block_budget budget;
     uint64_t requests; /* delivered to the handler and not answered */
 
     struct deadline_queue header, body, idle, write, linger;

@@ -25,7 +25,7 @@ void output_send(struct connection *connection)
     list_init(&sent);
     struct text out = collect(connection, &sent);
     if (out.size == 0 && wants_continue(connection)) {
-        connection->parser.exchange->expects_continue = false;
+        connection->parser.message->expects_continue = false;
         out = TEXT("HTTP/1.1 100 Continue\r\n\r\n");
         connection->unsent_bytes += out.size;
     }
@@ -90,8 +90,8 @@ static struct text collect(struct connection *connection, struct list *sent)
 /* Nothing of the body has come, and every answer before it is out. */
 static bool wants_continue(const struct connection *connection)
 {
-    const struct exchange *exchange = connection->parser.exchange;
-    return connection->state == CONNECTION_OPEN && exchange != NULL && exchange->expects_continue && !connection->waits &&
+    const struct message *message = connection->parser.message;
+    return connection->state == CONNECTION_OPEN && message != NULL && message->expects_continue && !connection->waits &&
            connection->parser.phase == PARSER_BODY && connection->parser.body_wire_bytes == 0 && list_empty(&connection->exchanges);
 }
 
@@ -156,6 +156,6 @@ static void give_back(struct connection *connection, struct list *sent)
     while ((link = list_pop(sent)) != NULL) {
         struct exchange *exchange = list_entry(link, struct exchange, link);
         metric_observe(listener->duration, (double)(now_us - exchange->request.arrived_us) * 1e-6);
-        exchange_give_back(&listener->server->pool, exchange);
+        exchange_give_back(&listener->server->exchanges, exchange);
     }
 }

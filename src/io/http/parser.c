@@ -7,7 +7,7 @@
 
 static const llhttp_settings_t settings;
 
-void parser_init(struct parser *parser, const struct http_limits *limits, struct exchange_pool *pool, struct exchange_budget *budget)
+void parser_init(struct parser *parser, const struct http_limits *limits, struct block_pool *pool, struct block_budget *budget)
 {
     memset(parser, 0, sizeof(*parser));
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
@@ -55,24 +55,32 @@ enum parser_event parser_feed(struct parser *parser, const char **at, const char
     return parser->phase == PARSER_BETWEEN ? PARSER_REQUEST : PARSER_HEAD;
 }
 
-struct exchange *parser_take(struct parser *parser)
+bool parser_keep(struct parser *parser, struct text read)
 {
-    struct exchange *exchange = parser->exchange;
-    parser->exchange = NULL;
-    return exchange;
+    if (parser->message == NULL || message_keep(parser->message, read))
+        return true;
+    fail(parser, FAULT_OVERLOADED);
+    return false;
+}
+
+struct message *parser_take(struct parser *parser)
+{
+    struct message *message = parser->message;
+    parser->message = NULL;
+    return message;
 }
 
 void parser_close(struct parser *parser)
 {
-    struct exchange *exchange = parser_take(parser);
-    if (exchange != NULL)
-        exchange_give_back(parser->pool, exchange);
+    struct message *message = parser_take(parser);
+    if (message != NULL)
+        message_give_back(parser->pool, message);
 }
 
 /* HTTP/0.9, "GET /" and a line's end, has no headers to wait for. */
 static bool line_ends_early(const struct parser *parser, const char *end)
 {
-    if (parser->phase != PARSER_LINE || parser->version_begun || parser->target.size == 0)
+    if (parser->phase != PARSER_LINE || parser->version_begun || parser->message->target.size == 0)
         return false;
     return memchr(parser->target_fed, '\n', (size_t)(end - parser->target_fed)) != NULL;
 }
@@ -91,14 +99,15 @@ static void remember_end(struct parser *parser, const char *start, const char *e
     memcpy(parser->last_bytes + kept - size, start, size);
 }
 
-/* The bytes before `at`, some of which may have come with an earlier feed. */
-static void look_back(const struct parser *parser, const char *at, char out[PARSER_LOOK_BACK])
+/* PARSER_LOOK_BACK bytes before `at`; put together in `joined` where some of them came with an earlier feed. */
+static const char *look_back(const struct parser *parser, const char *at, char joined[PARSER_LOOK_BACK])
 {
     size_t here = (size_t)(at - parser->fed);
-    if (here > PARSER_LOOK_BACK)
-        here = PARSER_LOOK_BACK;
-    memcpy(out, parser->last_bytes + here, PARSER_LOOK_BACK - here);
-    memcpy(out + PARSER_LOOK_BACK - here, at - here, here);
+    if (here >= PARSER_LOOK_BACK)
+        return at - PARSER_LOOK_BACK;
+    memcpy(joined, parser->last_bytes + here, PARSER_LOOK_BACK - here);
+    memcpy(joined + PARSER_LOOK_BACK - here, at - here, here);
+    return joined;
 }
 
 static enum fault fault_of(const struct parser *parser, llhttp_errno_t error, const char *at, const char *end)
@@ -143,13 +152,13 @@ static int refuse(struct parser *parser, enum fault fault)
 static int on_message_begin(llhttp_t *llhttp)
 {
     struct parser *parser = parser_of(llhttp);
-    memset(&parser->target, 0, sizeof(*parser) - offsetof(struct parser, target));
+    memset(&parser->body_wire_bytes, 0, sizeof(*parser) - offsetof(struct parser, body_wire_bytes));
     parser->phase = PARSER_LINE;
     parser->refused = FAULT_NONE;
-    parser->exchange = exchange_take(parser->pool, parser->budget);
-    if (parser->exchange == NULL)
+    parser->message = message_take(parser->pool, parser->budget);
+    if (parser->message == NULL)
         return refuse(parser, FAULT_OVERLOADED);
-    parser->exchange->request.arrived_us = parser->now_us;
+    parser->message->request.arrived_us = parser->now_us;
     return 0;
 }
 
@@ -157,25 +166,25 @@ static int on_message_begin(llhttp_t *llhttp)
 static int on_url(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct parser *parser = parser_of(llhttp);
-    char before[PARSER_LOOK_BACK];
-    look_back(parser, at, before);
+    char joined[PARSER_LOOK_BACK];
+    const char *before = look_back(parser, at, joined);
     parser->target_fed = at;
-    if (parser->target.size == 0 && before[PARSER_LOOK_BACK - 2] == ' ')
+    if (parser->message->target.size == 0 && before[PARSER_LOOK_BACK - 2] == ' ')
         return refuse(parser, FAULT_REQUEST_LINE);
-    if (parser->target.size + size > parser->limits->url_bytes)
+    if (parser->message->target.size + size > parser->limits->url_bytes)
         return refuse(parser, FAULT_TARGET_SIZE);
-    return exchange_append(parser->exchange, &parser->target, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
+    return message_append(parser->message, &parser->message->target, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
 }
 
 /* llhttp takes RTSP/ and ICE/ too. */
 static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct parser *parser = parser_of(llhttp);
-    char before[PARSER_LOOK_BACK];
+    char joined[PARSER_LOOK_BACK];
     if (parser->version_begun)
         return 0;
     parser->version_begun = true;
-    look_back(parser, at, before);
+    const char *before = look_back(parser, at, joined);
     if (memcmp(before + 1, " HTTP/", 6) != 0)
         return refuse(parser, FAULT_VERSION);
     return before[0] != ' ' ? 0 : refuse(parser, FAULT_REQUEST_LINE);
@@ -204,10 +213,10 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t size)
         return refuse(parser, FAULT_VERSION);
     if (parser->phase != PARSER_HEADERS)
         return 0;
-    struct exchange *exchange = parser->exchange;
-    if (exchange->header_count == parser->header_count && !exchange_add_header(exchange))
+    struct message *message = parser->message;
+    if (message->header_count == parser->header_count && !message_add_header(message))
         return refuse(parser, FAULT_OVERLOADED);
-    return exchange_append(exchange, &exchange_last_header(exchange)->name, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
+    return message_append(message, &message_last_header(message)->name, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
 }
 
 static int on_header_value(llhttp_t *llhttp, const char *at, size_t size)
@@ -217,8 +226,8 @@ static int on_header_value(llhttp_t *llhttp, const char *at, size_t size)
         return refuse(parser, FAULT_HEADER_SIZE);
     if (parser->phase != PARSER_HEADERS || size == 0)
         return 0;
-    struct exchange *exchange = parser->exchange;
-    return exchange_append(exchange, &exchange_last_header(exchange)->value, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
+    struct message *message = parser->message;
+    return message_append(message, &message_last_header(message)->value, at, size) ? 0 : refuse(parser, FAULT_OVERLOADED);
 }
 
 static int on_header_value_complete(llhttp_t *llhttp)
@@ -227,7 +236,7 @@ static int on_header_value_complete(llhttp_t *llhttp)
     if (++parser->header_count > (uint64_t)parser->limits->header_count)
         return refuse(parser, FAULT_HEADER_SIZE);
     if (parser->phase == PARSER_HEADERS)
-        head_note_header(parser, exchange_last_header(parser->exchange));
+        head_note_header(parser, message_last_header(parser->message));
     return 0;
 }
 
@@ -247,23 +256,22 @@ static int on_headers_complete(llhttp_t *llhttp)
 static int on_chunk_header(llhttp_t *llhttp)
 {
     struct parser *parser = parser_of(llhttp);
-    uint64_t room = parser->limits->body_bytes - parser->exchange->request.body.size;
+    uint64_t room = parser->limits->body_bytes - parser->message->request.body.size;
     return llhttp->content_length <= room ? 0 : refuse(parser, FAULT_BODY_SIZE);
 }
 
 static int on_body(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct parser *parser = parser_of(llhttp);
-    uint64_t announced = 0;
-    if ((llhttp->flags & F_CHUNKED) == 0) /* llhttp counts down what is left */
-        announced = parser->exchange->request.body.size + size + llhttp->content_length;
-    return exchange_append_body(parser->exchange, at, size, announced) ? 0 : refuse(parser, FAULT_OVERLOADED);
+    bool chunked = (llhttp->flags & F_CHUNKED) != 0;
+    bool added = message_append_body(parser->message, at, size, llhttp->content_length, chunked); /* llhttp counts down what is left */
+    return added ? 0 : refuse(parser, FAULT_OVERLOADED);
 }
 
 static int on_message_complete(llhttp_t *llhttp)
 {
     struct parser *parser = parser_of(llhttp);
-    parser->exchange->keep_alive = llhttp_should_keep_alive(llhttp) != 0;
+    parser->message->keep_alive = llhttp_should_keep_alive(llhttp) != 0;
     parser->phase = PARSER_BETWEEN;
     return HPE_PAUSED;
 }

@@ -1,4 +1,4 @@
-/* parser: from bytes to exchanges, one request after the other; llhttp in its strict form, and what it leaves to us:
+/* parser: from bytes to messages, one request after the other; llhttp in its strict form, and what it leaves to us:
  * sizes, the Host header, the transfer coding, protocol names, HTTP/0.9.
  *
  *   between --first byte--> line --> headers --> body --> between
@@ -8,9 +8,9 @@
  * and no clock. After PARSER_FAULT it takes nothing more. */
 #pragma once
 
-#include "io/http/exchange.h"
 #include "io/http/fault.h"
 #include "io/http/http_config.h"
+#include "io/http/message.h"
 
 #include <llhttp.h>
 
@@ -19,8 +19,8 @@
 enum parser_event {
     PARSER_MORE,    /* all bytes are used up */
     PARSER_HEAD,    /* the head is valid and a body follows: feed it on, now or later */
-    PARSER_REQUEST, /* parser->exchange is whole: take it */
-    PARSER_FAULT,   /* parser->fault says which; parser->exchange may hold what was read */
+    PARSER_REQUEST, /* parser->message is whole: take it, while the read is there */
+    PARSER_FAULT,   /* parser->fault says which; parser->message may hold what was read */
 };
 
 enum parser_phase { PARSER_BETWEEN, PARSER_LINE, PARSER_HEADERS, PARSER_BODY };
@@ -28,17 +28,16 @@ enum parser_phase { PARSER_BETWEEN, PARSER_LINE, PARSER_HEADERS, PARSER_BODY };
 struct parser {
     llhttp_t llhttp;
     const struct http_limits *limits;
-    struct exchange_pool *pool;
-    struct exchange_budget *budget;
+    struct block_pool *pool;
+    struct block_budget *budget;
 
-    struct exchange *exchange; /* the request being read; NULL between requests */
-    uint64_t now_us;           /* set by the owner before feeding: when a request that begins now arrived */
-    const char *fed;           /* where the bytes begin that are being read, */
-    const char *target_fed;    /* and those of them that are the target or follow it */
+    struct message *message; /* the request being read; NULL between requests */
+    uint64_t now_us;         /* set by the owner before feeding: when a request that begins now arrived */
+    const char *fed;         /* where the bytes begin that are being read, */
+    const char *target_fed;  /* and those of them that are the target or follow it */
     enum parser_phase phase;
     enum fault fault;
 
-    struct text target;
     uint64_t body_wire_bytes; /* chunk sizes, extensions and trailers included */
     uint64_t header_bytes;
     unsigned header_count;
@@ -49,13 +48,16 @@ struct parser {
     char last_bytes[PARSER_LOOK_BACK]; /* the end of the last feed while the request line is incomplete */
 };
 
-void parser_init(struct parser *parser, const struct http_limits *limits, struct exchange_pool *pool, struct exchange_budget *budget);
+void parser_init(struct parser *parser, const struct http_limits *limits, struct block_pool *pool, struct block_budget *budget);
 
 /* Reads from *at until something happens; *at then points behind what was used. */
 enum parser_event parser_feed(struct parser *parser, const char **at, const char *end);
 
-/* Hands the exchange over, if there is one. */
-struct exchange *parser_take(struct parser *parser);
+/* The read goes away: copies what an unfinished request needs of it. False when the budget or the memory is out. */
+bool parser_keep(struct parser *parser, struct text read);
+
+/* Hands the message over, if there is one. */
+struct message *parser_take(struct parser *parser);
 
 /* Gives back what is unfinished. */
 void parser_close(struct parser *parser);

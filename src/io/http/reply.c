@@ -11,6 +11,7 @@
 #define HEAD_SIZE 320
 
 static void count(struct http_listener *listener, struct http_route *route, int status);
+static void end_message(struct exchange *exchange);
 static void write_error_body(struct buffer *body, struct text sentence);
 
 void http_reply(struct http_request *request, const struct http_reply *reply)
@@ -27,14 +28,29 @@ void http_reply(struct http_request *request, const struct http_reply *reply)
     if (connection->gone)
         metric_add(listener->client_gone, 1);
     if (connection->state == CONNECTION_CLOSED) {
+        end_message(exchange);
         connection_forget(connection, exchange);
         return;
     }
 
     bool last = connection->state == CONNECTION_FINISHING && exchange->link.next == &connection->exchanges;
     reply_write(exchange, reply, engine_date(listener->server), last);
+    end_message(exchange);
     connection->unsent_bytes += exchange->reply.size;
     connection_touch(connection);
+}
+
+/* Nobody asks for the request's texts any more. One that its handler still looks at goes when that returns. */
+static void end_message(struct exchange *exchange)
+{
+    struct http_server *server = exchange->connection->listener->server;
+    struct message *message = exchange->message;
+    exchange->message = NULL;
+    if (message == NULL)
+        return;
+    message->exchange = NULL;
+    if (message != server->shown)
+        message_give_back(&server->messages, message);
 }
 
 void http_reply_error(struct http_request *request, int status, struct text sentence)
@@ -44,6 +60,7 @@ void http_reply_error(struct http_request *request, int status, struct text sent
     http_reply(request, &(struct http_reply){ .status = status, .body = buffer_as_text(body) });
 }
 
+static void end_message(struct exchange *exchange);
 static void write_error_body(struct buffer *body, struct text sentence)
 {
     buffer_clear(body);
@@ -131,7 +148,7 @@ void reply_write(struct exchange *exchange, const struct http_reply *reply, cons
     /* Neither has content, nor says how long it would be (RFC 9110 sections 15.3.5 and 15.4.5). */
     bool bare = reply->status == 204 || reply->status == 304;
     struct text type = reply->content_type == NULL ? TEXT("application/json") : text_of(reply->content_type);
-    char *start = exchange_alloc(exchange, room_for(exchange, reply, type));
+    char *start = block_alloc(&exchange->block, room_for(exchange, reply, type));
 
     char *at = put_status_line(start, reply->status);
     if (!bare) {
@@ -152,6 +169,6 @@ void reply_write(struct exchange *exchange, const struct http_reply *reply, cons
     if (!bare && exchange->request.method != METHOD_HEAD && reply->body.size > 0)
         at = put(at, reply->body);
 
-    exchange_shrink(exchange, at);
+    block_shrink(&exchange->block, at);
     exchange->reply = (struct text){ start, (size_t)(at - start) };
 }

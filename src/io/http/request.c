@@ -3,26 +3,43 @@
 #include "io/http/connection.h"
 #include "io/http/exchange.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <string.h>
 
+/* Its texts are there while the handler runs, and longer if it keeps them. */
+static struct message *message_of(const struct http_request *request)
+{
+    struct message *message = exchange_of(request)->message;
+    assert(message != NULL);
+    return message;
+}
+
 struct text http_request_header(const struct http_request *request, const char *name)
 {
-    const struct exchange *exchange = exchange_of(request);
+    const struct message *message = message_of(request);
     size_t size = strlen(name);
-    for (unsigned i = 0; i < exchange->header_count; i++) {
-        const struct exchange_header *header = &exchange->headers[i];
+    for (unsigned i = 0; i < message->header_count; i++) {
+        const struct message_header *header = &message->headers[i];
         if (header->name.size == size && strncasecmp(header->name.data, name, size) == 0)
             return header->value;
     }
     return TEXT_NONE;
 }
 
-void http_request_headers(const struct http_request *request, void (*each)(void *arg, struct text name, struct text value), void *arg)
+bool http_request_keep(struct http_request *request)
 {
-    const struct exchange *exchange = exchange_of(request);
-    for (unsigned i = 0; i < exchange->header_count; i++)
-        each(arg, exchange->headers[i].name, exchange->headers[i].value);
+    struct message *message = message_of(request);
+    struct http_server *server = exchange_of(request)->connection->listener->server;
+    if (message != server->shown)
+        return true;
+    if (!message_keep(message, server->parsed))
+        return false;
+    request->path = message->request.path;
+    request->query = message->request.query;
+    request->body = message->request.body;
+    server->shown = NULL; /* it is the exchange's now */
+    return true;
 }
 
 static int hex_digit(char c)
@@ -46,7 +63,8 @@ struct text http_percent_decode(struct http_request *request, struct text text)
 {
     if (text.size == 0 || memchr(text.data, '%', text.size) == NULL)
         return text;
-    char *start = exchange_alloc(exchange_of(request), text.size), *out = start;
+    struct block *block = &message_of(request)->block;
+    char *start = block_alloc(block, text.size), *out = start;
     const char *end = text.data + text.size;
     for (const char *at = text.data; at < end; at++) {
         int byte = escaped_byte(at, end);
@@ -55,7 +73,7 @@ struct text http_percent_decode(struct http_request *request, struct text text)
         *out++ = *at == '%' ? (char)byte : *at;
         at += *at == '%' ? 2 : 0;
     }
-    exchange_shrink(exchange_of(request), out);
+    block_shrink(block, out);
     return (struct text){ start, (size_t)(out - start) };
 }
 
@@ -64,14 +82,15 @@ static struct text decode_form(struct http_request *request, struct text text)
 {
     if (text.size == 0 || (memchr(text.data, '%', text.size) == NULL && memchr(text.data, '+', text.size) == NULL))
         return text;
-    char *start = exchange_alloc(exchange_of(request), text.size), *out = start;
+    struct block *block = &message_of(request)->block;
+    char *start = block_alloc(block, text.size), *out = start;
     const char *end = text.data + text.size;
     for (const char *at = text.data; at < end; at++) {
         int byte = escaped_byte(at, end);
         *out++ = byte >= 0 ? (char)byte : *at == '+' ? ' ' : *at;
         at += byte >= 0 ? 2 : 0;
     }
-    exchange_shrink(exchange_of(request), out);
+    block_shrink(block, out);
     return (struct text){ start, (size_t)(out - start) };
 }
 
@@ -100,7 +119,7 @@ struct text http_query(struct http_request *request, const char *key)
 void *http_request_alloc(struct http_request *request, size_t size)
 {
     uintptr_t align = alignof(max_align_t);
-    uintptr_t memory = (uintptr_t)exchange_alloc(exchange_of(request), size + align - 1);
+    uintptr_t memory = (uintptr_t)block_alloc(&exchange_of(request)->block, size + align - 1);
     return (void *)((memory + align - 1) & ~(align - 1));
 }
 

@@ -1,8 +1,8 @@
 /* request: what a handler is given, and how it answers.
  *
  *   request   one whole message of a client: head and body. The handler owns it until it replies, now or later
+ *   texts     its parts; they are there while the handler runs, and longer only for one that asks for it: http_request_keep
  *   reply     the one answer to it; every request gets exactly one, also when its client has left
- *   arena     memory of the request, given back as a whole with it: its texts lie there, and what http_request_alloc hands out
  *   route     what the answer is counted under; set by the handler
  *
  * Everything here is called on the loop thread of the request's server. */
@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "core/http_method.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -25,7 +26,7 @@ struct http_route {
     struct series *answers[HTTP_COUNTED_STATUSES]; /* made by the first answer with that status */
 };
 
-/* Texts are borrowed until http_reply. */
+/* All texts but `id` are borrowed until the handler returns or replies; `id` until http_reply. */
 struct http_request {
     enum http_method method;
     struct text path;         /* as sent, without authority and query; starts with '/' ("*" for OPTIONS alone) */
@@ -37,18 +38,19 @@ struct http_request {
     void *user;               /* the handler's */
 };
 
+/* Lets the texts last until http_reply: copies what came in the last read (64 KiB at most). For a handler that answers later and
+ * then still wants to look at the request; to be called before it returns. False when there is no memory for it. */
+bool http_request_keep(struct http_request *request);
+
 /* The value of the first header of this name, without regard to case, without surrounding blanks; TEXT_NONE if absent.
  * O(headers). Host is the target's authority where the target has one. */
 struct text http_request_header(const struct http_request *request, const char *name);
 
-/* Calls `each` for all headers in the order in which they came; names as the client wrote them. Trailers are not among them. */
-void http_request_headers(const struct http_request *request, void (*each)(void *arg, struct text name, struct text value), void *arg);
-
-/* The first value of the key in the query, decoded (%41, '+' as a blank; a broken % stands for itself), in the arena.
+/* The first value of the key in the query, decoded (%41, '+' as a blank; a broken % stands for itself), borrowed as the texts are.
  * TEXT_NONE if the key is absent; empty for "key" and "key=". */
 struct text http_query(struct http_request *request, const char *key);
 
-/* The text with %XX decoded, in the arena where that changed anything; TEXT_NONE if a % is broken. For segments of the path. */
+/* The text with %XX decoded, borrowed as the texts are; TEXT_NONE if a % is broken. For segments of the path. */
 struct text http_percent_decode(struct http_request *request, struct text text);
 
 /* `size` bytes, aligned for anything, not zeroed, until http_reply. For sizes that the program decides, up to some KiB. */
