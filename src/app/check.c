@@ -8,9 +8,15 @@ static void print_stream(const struct command_options *options, const struct set
 {
     bool takes = roles_ingest(&options->roles, settings, stream);
     bool works = roles_work(&options->roles, stream);
-    buffer_printf(out, "# stream %s: %s%s%s", stream->name, takes ? "takes events" : "", takes && works ? ", " : "",
-                  works ? "works in group " : "");
-    buffer_printf(out, "%s\n", works ? stream->work.group : takes ? "" : "nothing");
+    bool watches = roles_watch(&options->roles, stream);
+    buffer_printf(out, "# stream %s:%s", stream->name, takes || works || watches ? "" : " nothing");
+    if (takes)
+        buffer_printf(out, " takes events");
+    if (works)
+        buffer_printf(out, "%s works in group %s", takes ? "," : "", stream->work.group);
+    if (watches)
+        buffer_printf(out, "%s watches group %s", takes || works ? "," : "", stream->work.group);
+    buffer_char(out, '\n');
 }
 
 static void print_listener(const struct command_options *options, const struct listener_config *listener, struct buffer *out)

@@ -38,7 +38,7 @@ static int command_help(int argc, char **argv)
     printf("Millrace puts HTTP in front of Kafka and ordered, rate-limited, retried workers behind it.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  millrace %-8s %-52s %s\n", commands[i].name, commands[i].usage, commands[i].summary);
-    printf("\nRoles for --only: ingest, work. README.md tells the rest.\n");
+    printf("\nRoles for --only: %s. README.md tells the rest.\n", roles_names);
     return 0;
 }
 

@@ -97,6 +97,24 @@ static int open_producers(struct node *node, struct error *err)
     return 0;
 }
 
+/* One handle asks for all streams, and only where one is watched. */
+static int open_watching(struct node *node, struct error *err)
+{
+    const struct stream_config *streams = node->settings->streams.items;
+    const char *group = NULL;
+    for (size_t i = 0; i < node->settings->streams.count; i++)
+        if (roles_watch(&node->roles, &streams[i]))
+            group = streams[i].work.group;
+    if (group == NULL)
+        return 0;
+    struct client_target target = target_of(node);
+    node->group_reader = group_reader_open(&node->loop, &target, group, err);
+    if (node->group_reader == NULL)
+        return error_wrap(err, "watch");
+    watch_shared_init(&node->watching, &node->loop, node->group_reader, node->metrics, &node->stats);
+    return 0;
+}
+
 static int open_streams(struct node *node, struct error *err)
 {
     const struct stream_config *configs = node->settings->streams.items;
@@ -166,6 +184,8 @@ int node_start(struct node *node, const struct settings *settings, struct config
         code = start_redis(node, err);
     if (code == 0)
         code = open_producers(node, err);
+    if (code == 0)
+        code = open_watching(node, err);
     if (code == 0)
         code = open_streams(node, err);
     if (code == 0)

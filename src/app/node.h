@@ -23,6 +23,7 @@
 #include "io/kafka/topics.h"
 #include "io/pool/pool.h"
 #include "io/redis/redis.h"
+#include "watch/watch.h"
 #include "work/work.h"
 
 #include <stdbool.h>
@@ -45,6 +46,7 @@ struct stream {
     struct producer_topic *out;
     struct ingest *ingest; /* NULL: no route of this process needs it */
     struct work *work;     /* NULL: not worked here */
+    struct watch *watch;   /* NULL: not watched here */
     struct health_check work_check;
     char check_name[80];
 };
@@ -80,6 +82,8 @@ struct node {
     struct embedded *embedded; /* NULL: real brokers */
     struct redis *redis;       /* NULL: limits are local */
     struct topics *topics;
+    struct group_reader *group_reader; /* NULL: nothing is watched here */
+    struct watch_shared watching;
     struct producer_stats producer_stats;
     struct node_producer *producers; /* as in settings */
     struct stream *streams;          /* as in settings */

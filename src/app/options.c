@@ -65,7 +65,8 @@ static int parse(struct command_options *options, int argc, char **argv)
         { "only", required_argument, NULL, 'o' },
         { 0 },
     };
-    *options = (struct command_options){ .roles = { .ingest = true, .work = true } };
+    *options = (struct command_options){ 0 };
+    roles_parse(&options->roles, NULL, NULL);
     optind = 1;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1;)

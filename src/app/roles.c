@@ -4,26 +4,44 @@
 
 #include <string.h>
 
+static const struct role {
+    const char *name;
+    size_t offset;
+} table[] = {
+    { "ingest", offsetof(struct roles, ingest) },
+    { "work", offsetof(struct roles, work) },
+    { "watch", offsetof(struct roles, watch) },
+};
+
+const char *const roles_names = "ingest, work, watch";
+
+static const struct role *find(struct text name)
+{
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (text_is(name, table[i].name))
+            return &table[i];
+    return NULL;
+}
+
 int roles_parse(struct roles *roles, const char *words, struct error *err)
 {
-    *roles = (struct roles){ .ingest = words == NULL, .work = words == NULL };
+    bool all = words == NULL;
+    *roles = (struct roles){ .ingest = all, .work = all, .watch = all };
     while (words != NULL) {
-        size_t size = strcspn(words, ",");
-        struct text word = { words, size };
-        if (text_is(word, "ingest"))
-            roles->ingest = true;
-        else if (text_is(word, "work"))
-            roles->work = true;
-        else
-            return error_set(err, E_INVALID, "found the role \"%.*s\"; allowed: ingest, work", TEXT_ARG(word));
-        words = words[size] == ',' ? words + size + 1 : NULL;
+        struct text word = { words, strcspn(words, ",") };
+        const struct role *role = find(word);
+        if (role == NULL)
+            return error_set(err, E_INVALID, "found the role \"%.*s\"; allowed: %s", TEXT_ARG(word), roles_names);
+        *(bool *)((char *)roles + role->offset) = true;
+        words = words[word.size] == ',' ? words + word.size + 1 : NULL;
     }
     return 0;
 }
 
-static bool has(const struct roles *roles, const char *role)
+static bool has(const struct roles *roles, const char *name)
 {
-    return role == NULL || (strcmp(role, "ingest") == 0 && roles->ingest) || (strcmp(role, "work") == 0 && roles->work);
+    const struct role *role = name == NULL ? NULL : find(text_of(name));
+    return name == NULL || (role != NULL && *(const bool *)((const char *)roles + role->offset));
 }
 
 /* NULL for bundles: each of their actions is any process'. */
@@ -74,4 +92,9 @@ bool roles_ingest(const struct roles *roles, const struct settings *settings, co
 bool roles_work(const struct roles *roles, const struct stream_config *stream)
 {
     return roles->work && stream->work.group != NULL;
+}
+
+bool roles_watch(const struct roles *roles, const struct stream_config *stream)
+{
+    return roles->watch && stream->watch.present;
 }

@@ -2,6 +2,7 @@
  *
  *   ingest   routes with `ingest.*` actions, and the producers behind them
  *   work     streams with `work`, and routes with `work.*` actions
+ *   watch    streams with `watch`
  *
  * A listener opens where one of its actions is of a role of the process, or where it has nothing but bundles. Pure. */
 #pragma once
@@ -14,7 +15,11 @@
 struct roles {
     bool ingest;
     bool work;
+    bool watch;
 };
+
+/* "ingest, work, watch". */
+extern const char *const roles_names;
 
 /* Reads "ingest,work"; NULL means all. Returns 0 or E_INVALID with what is allowed. */
 int roles_parse(struct roles *roles, const char *words, struct error *err);
@@ -24,3 +29,4 @@ bool roles_open_listener(const struct roles *roles, const struct listener_config
 bool roles_open_route(const struct roles *roles, const struct route_config *route);
 bool roles_ingest(const struct roles *roles, const struct settings *settings, const struct stream_config *stream);
 bool roles_work(const struct roles *roles, const struct stream_config *stream);
+bool roles_watch(const struct roles *roles, const struct stream_config *stream);

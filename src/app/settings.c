@@ -28,6 +28,11 @@ static const struct config_field stream_fields[] = {
       .offset = offsetof(struct stream_config, work),
       .schema = &work_schema,
       .doc = "How records are worked; without it nobody works them here." },
+    { .name = "watch",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct stream_config, watch),
+      .schema = &watch_schema,
+      .doc = "How far the group of `work` is, watched from outside; without it nobody watches here." },
     { 0 },
 };
 

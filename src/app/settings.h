@@ -13,6 +13,7 @@
 #include "io/kafka/topic_config.h"
 #include "io/pool/pool_config.h"
 #include "io/redis/redis_config.h"
+#include "watch/watch_config.h"
 #include "work/work_config.h"
 
 struct stream_config {
@@ -21,6 +22,7 @@ struct stream_config {
     struct config_list shape; /* of struct shape_field_config */
     struct ingest_config ingest;
     struct work_config work; /* group NULL: the stream is not worked here */
+    struct watch_config watch;
 };
 
 struct listener_config {

@@ -71,6 +71,15 @@ static void check_dead(const struct settings *settings, const struct stream_conf
                       stream->work.dead.name, stream->topic.name);
 }
 
+static void check_watch(const struct stream_config *stream, const struct config_place *place, struct config_report *report)
+{
+    if (!stream->watch.present || stream->work.group != NULL)
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.watch", stream->name);
+    config_mistake_at(report, place, part, "found a watch without a group; allowed: with `work.group`");
+}
+
 void settings_check(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct settings *settings = object;
@@ -81,5 +90,6 @@ void settings_check(const void *object, const struct config_place *place, struct
     for (size_t i = 0; i < settings->streams.count; i++) {
         check_producer(settings, &streams[i], place, report);
         check_dead(settings, &streams[i], place, report);
+        check_watch(&streams[i], place, report);
     }
 }

@@ -80,6 +80,25 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
     }
 }
 
+/* A question under way is ended by its reader. */
+static void close_watches(struct shutdown *shutdown, uint64_t deadline_us)
+{
+    (void)deadline_us;
+    struct node *node = shutdown->node;
+    struct stream *stream;
+    if (node->group_reader == NULL)
+        return;
+    for (size_t i = 0; (stream = each_stream(shutdown, i)) != NULL; i++) {
+        if (stream->watch == NULL)
+            continue;
+        shutdown->pending++;
+        watch_close(stream->watch, part_ended, shutdown);
+    }
+    watch_shared_close(&node->watching);
+    shutdown->pending++;
+    group_reader_close(node->group_reader, part_ended, shutdown);
+}
+
 static void close_ingest(struct shutdown *shutdown, uint64_t deadline_us)
 {
     (void)deadline_us;
@@ -140,8 +159,9 @@ static const struct phase {
 } phases[] = {
     { "drain HTTP", drain_http, 0.37 },           { "drain lanes", drain_lanes, 0.75 },
     { "flush producers", flush_producers, 0.85 }, { "commit and leave", commit_and_leave, 0.97 },
-    { "close ingest", close_ingest, 0.98 },       { "close clients", close_clients, 0.99 },
-    { "close topics", close_topics, 0.99 },       { "close stores", close_stores, 1 },
+    { "close watches", close_watches, 0.98 },     { "close ingest", close_ingest, 0.98 },
+    { "close clients", close_clients, 0.99 },     { "close topics", close_topics, 0.99 },
+    { "close stores", close_stores, 1 },
 };
 
 #define PHASES (sizeof(phases) / sizeof(phases[0]))

@@ -1,5 +1,7 @@
 #include "app/node.h"
 
+#include "io/kafka/consumer.h"
+
 #include <stdio.h>
 
 static bool work_is_ready(void *arg, struct error *err)
@@ -84,8 +86,27 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
     return 0;
 }
 
+static void start_watch(struct stream *stream, struct node *node)
+{
+    const struct stream_config *config = stream->config;
+    if (!roles_watch(&node->roles, config))
+        return;
+    stream->watch = watch_start(&(struct watch_options){
+        .shared = &node->watching,
+        .stream = config->name,
+        .topic = config->topic.name,
+        .group = config->work.group,
+        .from_end = config->work.start == CONSUMER_LATEST,
+        .config = &config->watch,
+    });
+}
+
 int stream_start(struct stream *stream, struct node *node, struct error *err)
 {
     int code = start_ingest(stream, node, err);
-    return code != 0 ? code : start_work(stream, node, err);
+    if (code == 0)
+        code = start_work(stream, node, err);
+    if (code == 0)
+        start_watch(stream, node);
+    return code;
 }

@@ -77,5 +77,21 @@ METRIC(COMMIT_METADATA_IGNORED, METRIC_COUNTER, "millrace_commit_metadata_ignore
        "reason")
 METRIC(REBALANCES, METRIC_COUNTER, "millrace_rebalances_total",
        "Partitions assigned, revoked, lost; and clients that were broken by a fatal error and made anew.", "stream", "kind")
+METRIC(GROUP_LAG, METRIC_GAUGE, "millrace_group_lag_offsets",
+       "Offsets between where a watched group is and the end of the log; NaN while the brokers cannot be asked.", "group", "topic",
+       "partition")
+METRIC(GROUP_COMMITTED, METRIC_GAUGE, "millrace_group_committed_offset", "The group's commit; NaN where it has none.", "group", "topic",
+       "partition")
+METRIC(GROUP_MEMBERS, METRIC_GAUGE, "millrace_group_members", "Members of a watched group.", "group")
+METRIC(TOPIC_PARTITIONS, METRIC_GAUGE, "millrace_topic_partitions", "Partitions of a watched topic.", "topic")
+METRIC(TOPIC_END, METRIC_GAUGE, "millrace_topic_end_offset", "The offset that the next record of the partition gets.", "topic", "partition")
+METRIC(TOPIC_IN_SYNC, METRIC_GAUGE, "millrace_topic_in_sync_replicas", "Replicas of the partition that are in sync.", "topic", "partition")
+METRIC(TOPIC_UNDER_REPLICATED, METRIC_GAUGE, "millrace_topic_under_replicated", "1 while a replica of the partition is not in sync.",
+       "topic", "partition")
+METRIC(BROKERS, METRIC_GAUGE, "millrace_brokers", "Brokers of the cluster that are alive.")
+METRIC(WATCH_POLLS, METRIC_COUNTER, "millrace_watch_polls_total", "Questions to the brokers about a watched group: answered, failed.",
+       "stream", "result")
+METRIC(WATCH_LAST, METRIC_GAUGE, "millrace_watch_last_answer_timestamp_seconds", "When a watched group was read last, since unix epoch.",
+       "stream")
 METRIC(OFFSETS_MISSING, METRIC_COUNTER, "millrace_offsets_missing_total",
        "Offsets that were not in the log any more when they were to be read.", "stream")

@@ -118,6 +118,20 @@ static void write_line(struct buffer *out, const struct exposure *exposure, cons
     buffer_char(out, '\n');
 }
 
+/* Suffixes that belong to parts of a histogram: a name of somebody else's that bears one all the same is told as of no type, as
+ * Prometheus asks. */
+static const char *type_name(const struct exposure *exposure)
+{
+    static const char *const reserved[] = { "_sum", "_count", "_bucket" };
+    size_t size = strlen(exposure->name);
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]) && exposure->type != METRIC_HISTOGRAM; i++) {
+        size_t suffix = strlen(reserved[i]);
+        if (size > suffix && strcmp(exposure->name + size - suffix, reserved[i]) == 0)
+            return "untyped";
+    }
+    return type_names[exposure->type];
+}
+
 static void write_help(struct buffer *out, const struct exposure *exposure)
 {
     buffer_printf(out, "# HELP %s ", exposure->name);
@@ -126,7 +140,7 @@ static void write_help(struct buffer *out, const struct exposure *exposure)
             buffer_char(out, '\\');
         buffer_char(out, *c == '\n' ? 'n' : *c);
     }
-    buffer_printf(out, "\n# TYPE %s %s\n", exposure->name, type_names[exposure->type]);
+    buffer_printf(out, "\n# TYPE %s %s\n", exposure->name, type_name(exposure));
 }
 
 static void write_exposure(struct buffer *out, struct exposure *exposure)

@@ -104,6 +104,14 @@ static void a_kept_label_may_have_another_name(void **state)
     assert_exposes(*state, "b_total{group_id=\"jobs\"} 3");
 }
 
+static void a_name_that_ends_like_a_part_of_a_histogram_has_no_type(void **state)
+{
+    given_view(*state, (struct metric_view){ .name = "slots_sum", .of = "pool_slots" });
+    metric_set(metric(*state, METRIC_SLOTS), 4);
+    assert_exposes(*state, "# TYPE slots_sum untyped");
+    assert_exposes(*state, "slots_sum 4");
+}
+
 static void where_takes_only_what_is_meant(void **state)
 {
     given_view(*state, (struct metric_view){ .name = "failed_total",
@@ -318,6 +326,7 @@ int main(void)
         view_test(a_family_is_named_in_full_or_in_short),
         view_test(dropped_labels_are_summed_over),
         view_test(a_kept_label_may_have_another_name),
+        view_test(a_name_that_ends_like_a_part_of_a_histogram_has_no_type),
         view_test(where_takes_only_what_is_meant),
         view_test(a_view_without_labels_stands_at_zero_from_the_start),
         view_test(constants_are_added_in_the_order_of_names),

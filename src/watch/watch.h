@@ -1,0 +1,47 @@
+/* watch: how far a group is behind: asks the brokers now and then, and tells it as metrics and as a section of /debug/stats.
+ *
+ *   reading   what the brokers said last of one group in one topic (io/kafka/group_reader)
+ *   lag       offsets from where the group is to the end of the log (core/lag)
+ *   stale     three questions in a row had no answer: what is not known is NaN in the metrics, and null in the section
+ *
+ * Loop thread only. */
+#pragma once
+
+#include "base/error.h"
+#include "base/metrics.h"
+#include "base/stats.h"
+#include "io/kafka/group_reader.h"
+#include "watch/watch_config.h"
+
+#include <uv.h>
+
+struct watch; /* opaque: of one stream */
+
+/* What the watches of all streams share; embedded by whoever wires them. */
+struct watch_shared {
+    uv_loop_t *loop;
+    struct group_reader *reader;
+    struct metrics *metrics;
+    struct stats_section section;
+    struct list watches;
+};
+
+/* `reader` is borrowed: close it after the last watch. */
+void watch_shared_init(struct watch_shared *shared, uv_loop_t *loop, struct group_reader *reader, struct metrics *metrics,
+                       struct stats *stats);
+void watch_shared_close(struct watch_shared *shared);
+
+struct watch_options {
+    struct watch_shared *shared;
+    const char *stream; /* its name; borrowed, like all that follows */
+    const char *topic;
+    const char *group;
+    bool from_end; /* where the group has no commit it begins at the end, else at the beginning */
+    const struct watch_config *config;
+};
+
+/* Asks at once, and then each `config->every`. */
+struct watch *watch_start(const struct watch_options *options);
+
+/* No answer changes anything after this; `closed` is called once, later, when a question under way has ended too. */
+void watch_close(struct watch *watch, void (*closed)(void *arg), void *arg);

@@ -1,0 +1,128 @@
+#include "base/clock.h"
+#include "core/lag.h"
+#include "watch/watch_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static bool is_stale(const struct watch *watch)
+{
+    return watch->failures >= WATCH_STALE;
+}
+
+static int64_t lag_of(const struct watch *watch, const struct group_partition *partition)
+{
+    return lag_offsets(partition->committed, watch->options.from_end ? partition->end : partition->beginning, partition->end);
+}
+
+/* --- metrics --- */
+
+static double known(const struct watch *watch, int64_t value)
+{
+    return is_stale(watch) || value == GROUP_NOTHING ? NAN : (double)value;
+}
+
+static void tell_partition(const struct watch *watch, int32_t number)
+{
+    struct metrics *metrics = watch->options.shared->metrics;
+    const char *topic = watch->options.topic;
+    const char *group = watch->options.group;
+    const struct group_partition *partition = &watch->partitions[number];
+    char label[12];
+    snprintf(label, sizeof(label), "%" PRId32, number);
+    metric_set(metric(metrics, METRIC_GROUP_LAG, group, topic, label), known(watch, lag_of(watch, partition)));
+    metric_set(metric(metrics, METRIC_GROUP_COMMITTED, group, topic, label), known(watch, partition->committed));
+    metric_set(metric(metrics, METRIC_TOPIC_END, topic, label), known(watch, partition->end));
+    metric_set(metric(metrics, METRIC_TOPIC_IN_SYNC, topic, label), known(watch, partition->in_sync));
+    metric_set(metric(metrics, METRIC_TOPIC_UNDER_REPLICATED, topic, label),
+               known(watch, partition->in_sync < partition->replicas ? 1 : 0));
+}
+
+void watch_tell(const struct watch *watch)
+{
+    struct metrics *metrics = watch->options.shared->metrics;
+    if (watch->read_wall_us == 0)
+        return;
+    for (size_t i = 0; i < watch->reading.partition_count; i++)
+        tell_partition(watch, (int32_t)i);
+    metric_set(metric(metrics, METRIC_GROUP_MEMBERS, watch->options.group), known(watch, watch->reading.members));
+    metric_set(metric(metrics, METRIC_TOPIC_PARTITIONS, watch->options.topic), known(watch, (int64_t)watch->reading.partition_count));
+    metric_set(metric(metrics, METRIC_BROKERS), known(watch, watch->reading.brokers));
+    metric_set(metric(metrics, METRIC_WATCH_LAST, watch->options.stream), (double)watch->read_wall_us / 1e6);
+}
+
+/* --- the section `lag` --- */
+
+static void add_known(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, int64_t value)
+{
+    if (value == GROUP_NOTHING)
+        yyjson_mut_obj_add_null(doc, object, name);
+    else
+        yyjson_mut_obj_add_sint(doc, object, name, value);
+}
+
+static yyjson_mut_val *partition_told(const struct watch *watch, size_t number, yyjson_mut_doc *doc)
+{
+    const struct group_partition *partition = &watch->partitions[number];
+    yyjson_mut_val *row = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_uint(doc, row, "partition", number);
+    yyjson_mut_obj_add_sint(doc, row, "lag", lag_of(watch, partition));
+    add_known(doc, row, "committed", partition->committed);
+    yyjson_mut_obj_add_sint(doc, row, "end", partition->end);
+    yyjson_mut_obj_add_sint(doc, row, "replicas", partition->replicas);
+    yyjson_mut_obj_add_sint(doc, row, "in_sync", partition->in_sync);
+    return row;
+}
+
+static yyjson_mut_val *partitions_told(const struct watch *watch, yyjson_mut_doc *doc, int64_t *lag)
+{
+    yyjson_mut_val *rows = yyjson_mut_arr(doc);
+    *lag = 0;
+    for (size_t i = 0; i < watch->reading.partition_count; i++) {
+        *lag += lag_of(watch, &watch->partitions[i]);
+        yyjson_mut_arr_append(rows, partition_told(watch, i, doc));
+    }
+    return rows;
+}
+
+static yyjson_mut_val *told(const struct watch *watch, yyjson_mut_doc *doc)
+{
+    int64_t lag;
+    bool has_any = watch->read_wall_us != 0 && !is_stale(watch);
+    yyjson_mut_val *partitions = partitions_told(watch, doc, &lag);
+    yyjson_mut_val *object = yyjson_mut_obj(doc);
+    yyjson_mut_obj_add_str(doc, object, "group", watch->options.group);
+    yyjson_mut_obj_add_str(doc, object, "topic", watch->options.topic);
+    add_known(doc, object, "lag", has_any ? lag : GROUP_NOTHING);
+    add_known(doc, object, "members", has_any ? watch->reading.members : GROUP_NOTHING);
+    if (watch->read_wall_us != 0) {
+        char when[CLOCK_RFC3339_SIZE];
+        clock_rfc3339(watch->read_wall_us, when);
+        yyjson_mut_obj_add_strcpy(doc, object, "read_at", when);
+    }
+    if (watch->failures > 0)
+        yyjson_mut_obj_add_strcpy(doc, object, "problem", watch->away.message);
+    if (has_any)
+        yyjson_mut_obj_add_val(doc, object, "partitions", partitions);
+    return object;
+}
+
+static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
+{
+    struct watch_shared *shared = arg;
+    yyjson_mut_val *streams = yyjson_mut_obj(doc);
+    list_each(link, &shared->watches) {
+        const struct watch *watch = list_entry(link, struct watch, link);
+        yyjson_mut_obj_add_val(doc, streams, watch->options.stream, told(watch, doc));
+    }
+    return streams;
+}
+
+void watch_section_add(struct watch_shared *shared, struct stats *stats)
+{
+    shared->section = (struct stats_section){
+        .name = "lag", .summary = "How far watched groups are behind: commits, ends of the log, members.", .fill = fill, .arg = shared
+    };
+    stats_add(stats, &shared->section);
+}

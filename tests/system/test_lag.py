@@ -1,0 +1,72 @@
+"""The lag of a watched group, against Kafka's own tool, under the names that kafka_exporter gives."""
+
+import re
+
+from servers import wait_for
+from test_worker_pool import lag, produce
+
+FAST = ("--set", "streams.jobs.watch.every=200ms")
+
+
+def lag_shown(server):
+    return server.metrics().get(f'kafka_consumergroup_lag_sum{{consumergroup="{server.group}",topic="{server.topic}"}}')
+
+
+def test_lag_and_members_are_those_of_kafkas_own_tool(worker_pool, kafka):
+    # Nobody works here: what is produced is the lag.
+    server = worker_pool("--only", "ingest,watch", *FAST, env={"LIMIT_RATE": "10000", "LIMIT_CAPACITY": "10000"})
+    server.wait_until_ready()
+    for i in range(30):
+        assert server.get(f"/submit?key=k-{i}").status == 200
+    wait_for(lambda: lag_shown(server) == 30, what="a lag of 30 before the first commit")
+
+    worker = worker_pool("--only", "work", env={"JOB_PROCESS_TIME_MIN": "0", "JOB_PROCESS_TIME_RANGE": "1", "JOB_PROCESS_FAIL_RATE": "0"},
+                         wait=False)
+    wait_for(lambda: lag_shown(server) == 0, timeout=40, what="a lag of 0")
+    assert lag(kafka, server.group) == 0
+    wait_for(lambda: server.metrics()[f'kafka_consumergroup_members{{consumergroup="{server.group}"}}'] == 1, what="one member")
+
+    worker.terminate()
+    assert worker.wait() == 0
+    for i in range(7):
+        produce(kafka, server.topic, b"{}", key=b"same")
+    wait_for(lambda: lag_shown(server) == 7, what="a lag of 7 after the worker has left")
+    assert lag(kafka, server.group) == 7
+    wait_for(lambda: server.metrics()[f'kafka_consumergroup_members{{consumergroup="{server.group}"}}'] == 0, what="no member")
+
+    rows = [line.split() for line in kafka.script("groups", "--describe", "--group", server.group).stdout.splitlines()]
+    told = {int(row[2]): (int(row[3]), int(row[4])) for row in rows if len(row) > 5 and row[0] == server.group and row[3].isdigit()}
+    metrics = server.metrics()
+    for partition, (committed, end) in told.items():
+        where = f'topic="{server.topic}"'
+        assert metrics[f'kafka_consumergroup_current_offset{{consumergroup="{server.group}",partition="{partition}",{where}}}'] == committed
+        assert metrics[f'kafka_topic_partition_current_offset{{partition="{partition}",{where}}}'] == end
+        assert metrics[f'kafka_topic_partition_in_sync_replica{{partition="{partition}",{where}}}'] == 1
+        assert metrics[f'kafka_topic_partition_under_replicated_partition{{partition="{partition}",{where}}}'] == 0
+    assert told and metrics["kafka_brokers"] == 1
+    assert metrics[f'kafka_topic_partitions{{topic="{server.topic}"}}'] == 20
+    section = server.stats("lag")["jobs"]
+    assert section["lag"] == 7 and section["members"] == 0 and len(section["partitions"]) == 20
+
+
+def test_what_is_not_known_is_not_told(worker_pool, own_kafka):
+    server = worker_pool("--only", "ingest,watch", *FAST, env={"KAFKA_BROKERS": own_kafka.brokers})
+    server.wait_until_ready()
+    assert server.get("/submit").status == 200
+    wait_for(lambda: lag_shown(server) == 1, what="a lag of 1")
+
+    own_kafka.stop(kill=True)
+    wait_for(lambda: lag_shown(server) != lag_shown(server), timeout=60, what="NaN")  # NaN is equal to nothing
+    section = server.stats("lag")["jobs"]
+    assert section["lag"] is None and re.search("could not be asked", section["problem"])
+
+    own_kafka.start()
+    wait_for(lambda: lag_shown(server) == 1, timeout=60, what="the lag again")
+
+
+def test_a_watch_without_a_group_is_a_mistake(millrace, tmp_path):
+    path = tmp_path / "system.yaml"
+    path.write_text("streams: { jobs: { topic: { name: jobs }, watch: {} } }\nlisten: { main: { address: '127.0.0.1:0', routes: [] } }\n")
+    server = millrace("-c", str(path), wait=False)
+    assert server.wait() == 1
+    assert "system.yaml:1" in server.log() and "allowed: with `work.group`" in server.log()
