@@ -173,6 +173,25 @@ bool client_is_connected(rd_kafka_t *handle)
     return code != RD_KAFKA_RESP_ERR__TRANSPORT;
 }
 
+#define FIND_BACK_FIRST_US   (2 * UINT64_C(1000000))
+#define FIND_BACK_LONGEST_US (300 * UINT64_C(1000000))
+
+void client_find_back(struct client_way_back *way, rd_kafka_t *handle, const struct client_target *target, bool wrong, uint64_t now_us)
+{
+    if (!wrong) {
+        *way = (struct client_way_back){ 0 };
+        return;
+    }
+    if (way->due_us == 0)
+        *way = (struct client_way_back){ .due_us = now_us + FIND_BACK_FIRST_US, .wait_us = FIND_BACK_FIRST_US };
+    if (now_us < way->due_us)
+        return;
+    way->wait_us = way->wait_us * 2 > FIND_BACK_LONGEST_US ? FIND_BACK_LONGEST_US : way->wait_us * 2;
+    way->due_us = now_us + way->wait_us;
+    if (!client_is_connected(handle))
+        rd_kafka_brokers_add(handle, client_brokers(target)); /* those that it knows are not added twice */
+}
+
 const char *client_reason(rd_kafka_resp_err_t code)
 {
     return rd_kafka_err2str(code);

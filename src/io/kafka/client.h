@@ -37,6 +37,18 @@ bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event);
 /* True while some broker is connected; else a connection is tried, in the background. Does not wait. */
 bool client_is_connected(rd_kafka_t *handle);
 
+/* The way back to brokers that the handle has forgotten. A cluster whose brokers are all fenced (the only one stood still for longer
+ * than its session, as on a laptop that slept) answers for a moment with a list of none; librdkafka (2.10 to 2.14) then drops every
+ * address, the configured ones too, and asks nobody ever again. Zeroed before its first use. */
+struct client_way_back {
+    uint64_t due_us;  /* when the brokers are named again; 0: all is well */
+    uint64_t wait_us; /* until the time after that */
+};
+
+/* Names the configured brokers to the handle again, after a while in which something was wrong and nobody was connected, and then ever
+ * more rarely: each time stays in librdkafka's memory. Call it every second or so, `wrong` or not. */
+void client_find_back(struct client_way_back *way, rd_kafka_t *handle, const struct client_target *target, bool wrong, uint64_t now_us);
+
 /* "Broker: Unknown topic or partition" for a sentence of ours. */
 const char *client_reason(rd_kafka_resp_err_t code);
 

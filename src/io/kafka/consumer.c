@@ -106,6 +106,7 @@ static void on_tick(uv_timer_t *timer)
         consumer->settled_us = clock_us();
     if (!consumer->leaving)
         lookup_again(consumer);
+    client_find_back(&consumer->way_back, consumer->handle, &consumer->options.target, consumer->state != CONSUMER_WORKING, clock_us());
     serve(consumer);
 }
 

@@ -33,6 +33,7 @@ struct consumer {
     struct wakeup wakeup;
     atomic_bool awake; /* set by librdkafka's threads: the loop was woken and has not looked yet */
     uv_timer_t tick;
+    struct client_way_back way_back;
     struct list partitions;                     /* of consumer_partition: assigned */
     struct list lookups;                        /* under way */
     struct list commits;                        /* under way */

@@ -149,11 +149,21 @@ static bool must_give_up(const struct producer *producer, uint64_t now_us)
     return producer->phase == PRODUCER_CLOSING || producer->phase == PRODUCER_RENEWING;
 }
 
+static bool takes_nothing(const struct producer *producer)
+{
+    list_each(link, &producer->topics)
+        if (list_entry(link, struct producer_topic, link)->breaker.state != BREAKER_CLOSED)
+            return true;
+    return false;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct producer *producer = timer->data;
     uint64_t now_us = clock_us();
     measure_drain(producer, now_us);
+    if (producer->handle != NULL)
+        client_find_back(&producer->way_back, producer->handle->client, &producer->options.target, takes_nothing(producer), now_us);
     list_each(link, &producer->topics)
         producer_topic_tick(list_entry(link, struct producer_topic, link), now_us);
     metric_set(producer->queue_records_gauge, (double)producer->in_flight_records);

@@ -37,6 +37,7 @@ struct producer {
     struct producer_handle *handle;
     struct list topics;
     uv_timer_t tick;
+    struct client_way_back way_back;
 
     size_t in_flight_records;
     uint64_t in_flight_bytes;

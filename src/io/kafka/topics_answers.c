@@ -1,5 +1,6 @@
 #include "io/kafka/topics_state.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/kafka/embedded.h"
@@ -44,7 +45,9 @@ void topics_ask(struct topics *topics)
 {
     if (topics->asking || topics->count == 0)
         return;
-    if (!client_is_connected(topics->handle)) {
+    bool connected = client_is_connected(topics->handle);
+    client_find_back(&topics->way_back, topics->handle, &topics->target, !connected, clock_us());
+    if (!connected) {
         look_again(topics);
         return;
     }

@@ -27,6 +27,7 @@ struct topics {
     rd_kafka_t *handle;
     struct event_queue events;
     uv_timer_t timer;
+    struct client_way_back way_back;
     /* Whom to ask: the controller, or one of the brokers seen in answers, in turns when one does not answer. (librdkafka would wait on for
      * a controller that is gone: with no topics of its own, the handle hears late who is the new one.) */
     int32_t brokers[TOPICS_BROKERS_MAX];
