@@ -1,5 +1,8 @@
 #include "work/work_parts.h"
 
+/* Of a partition at once, and then what is ready starts: quick work is done while the processor still has its bytes at hand. */
+#define TAKEN_AT_ONCE 64
+
 void intake_wants(struct partition *partition)
 {
     bool waits = partition->hungry.next != &partition->hungry;
@@ -57,8 +60,9 @@ static void on_record(void *object, const struct consumer_record *record)
 static size_t take(struct partition *partition)
 {
     size_t room = intake_room(partition);
-    size_t taken = room == 0 ? 0 : consumer_take(partition->source, room, on_record);
-    if (room == 0 || taken == room)
+    size_t wanted = room < TAKEN_AT_ONCE ? room : TAKEN_AT_ONCE;
+    size_t taken = wanted == 0 ? 0 : consumer_take(partition->source, wanted, on_record);
+    if (taken == wanted)
         intake_wants(partition);
     return taken;
 }
