@@ -55,6 +55,7 @@ struct handler_context {
 
 struct handler {
     const char *name; /* its key in the configuration */
+    bool headers;     /* it looks at the records' headers; otherwise they may be absent */
     /* Makes the handler's state. Returns 0 or a code with a sentence. The context is borrowed until closed. */
     int (*open)(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err);
     /* Begins an attempt. PENDING: attempt_end will be called once, later. Anything else: it has ended, attempt_end is not called. */

@@ -95,6 +95,7 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .heartbeat_us = work_heartbeat_us(config),
         .max_poll_us = config->max_poll_us,
         .prefetch_bytes = config->prefetch_bytes,
+        .headers = work->handler->headers || config->dead.name != NULL,
         .partitions = work->options.partitions,
         .properties = &config->properties,
         .events = &events,

@@ -46,7 +46,7 @@ struct consumer_record {
     int64_t timestamp_ms; /* since 1970; -1 when the topic has none */
     struct text key;
     struct text value;
-    const struct consumer_header *headers;
+    const struct consumer_header *headers; /* none where consumer_options.headers is false */
     size_t header_count;
 };
 
@@ -82,6 +82,7 @@ struct consumer_options {
     uint64_t heartbeat_us;
     uint64_t max_poll_us;                 /* the broker's patience with a rebalance of ours: the owner's drain must be shorter */
     uint64_t prefetch_bytes;              /* held by librdkafka for all partitions together; divided by `partitions` */
+    bool headers;                         /* records come with their headers; to parse them costs librdkafka more than all else */
     uint32_t partitions;                  /* how many may be assigned at most, for that division; 0: 20 */
     const struct config_list *properties; /* of struct config_pair; may be NULL */
     const struct consumer_events *events;

@@ -38,7 +38,8 @@ static void hand_over(struct consumer_partition *partition, rd_kafka_message_t *
         .key = { message->key, message->key_len },
         .value = { message->payload, message->len },
     };
-    record.headers = headers_of(partition->consumer, message, &record.header_count);
+    if (partition->consumer->options.headers)
+        record.headers = headers_of(partition->consumer, message, &record.header_count);
     partition->next = message->offset + 1;
     on_record(partition->object, &record);
 }
