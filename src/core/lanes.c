@@ -7,12 +7,13 @@
 #include <xxhash.h>
 
 #define BUCKETS_MIN 64
+#define SPARE_MAX   256 /* lanes that are kept for the next ones: 20 KiB a set */
 
 struct lane {
     struct list records; /* the head is ready, running or resting; the others wait for it */
     size_t length;
     size_t queued;     /* of the set's, in this lane */
-    struct lane *next; /* in its bucket */
+    struct lane *next; /* in its bucket, or among the spare ones */
     uint64_t hash;
     bool keyed; /* stands in the table; its key is the head's */
 };
@@ -70,9 +71,21 @@ static struct lane *find(const struct lane_set *set, struct text key, uint64_t h
     return NULL;
 }
 
+static struct lane *take_spare(struct lane_set *set)
+{
+    struct lane *lane = set->spare;
+    if (lane == NULL)
+        return NULL;
+    set->spare = lane->next;
+    set->spare_count--;
+    return lane;
+}
+
 static struct lane *new_lane(struct lane_set *set)
 {
-    struct lane *lane = mem_alloc(sizeof(*lane));
+    struct lane *lane = take_spare(set);
+    if (lane == NULL)
+        lane = mem_alloc(sizeof(*lane));
     *lane = (struct lane){ .keyed = false };
     list_init(&lane->records);
     set->lanes++;
@@ -120,13 +133,24 @@ static void unlink_from_bucket(struct lane_set *set, struct lane *lane)
     *place = lane->next;
 }
 
+static void keep_or_free(struct lane_set *set, struct lane *lane)
+{
+    if (set->spare_count >= SPARE_MAX) {
+        mem_free(lane);
+        return;
+    }
+    lane->next = set->spare;
+    set->spare = lane;
+    set->spare_count++;
+}
+
 static void free_lane(struct lane_set *set, struct lane *lane)
 {
     if (lane->keyed)
         unlink_from_bucket(set, lane);
     if (set->only == lane)
         set->only = NULL;
-    mem_free(lane);
+    keep_or_free(set, lane);
     set->lanes--;
     if (set->bucket_count != 0)
         fit(set);
@@ -242,6 +266,8 @@ void lane_set_init(struct lane_set *set, enum lane_order order)
 void lane_set_close(struct lane_set *set)
 {
     assert(set->records == 0 && set->lanes == 0);
+    for (struct lane *lane; (lane = take_spare(set)) != NULL;)
+        mem_free(lane);
     mem_free(set->buckets);
     set->buckets = NULL;
     set->bucket_count = 0;

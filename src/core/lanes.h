@@ -15,7 +15,7 @@
  * would stop the intake of all others. In one lane for all, to take more would not let anything run sooner, so they keep them.
  *
  * A lane holds no clock and no thread: the caller says what happened and when. Every operation is O(1), on average where
- * a key is looked up. A set frees an idle lane at once, so memory follows the keys in flight, not the keys ever seen. */
+ * a key is looked up. A set lets go of an idle lane at once, so memory follows the keys in flight, not the keys ever seen. */
 #pragma once
 
 #include "base/list.h"
@@ -45,6 +45,8 @@ struct lane_set {
     struct lane **buckets; /* order key: lanes by the hash of their key, chained */
     size_t bucket_count;   /* a power of two, or 0 */
     struct lane *only;     /* order partition: the one lane, while it is not idle */
+    struct lane *spare;    /* idle ones, kept for the next: a few */
+    unsigned spare_count;
     size_t lanes;
     size_t records; /* in the set, whatever their state */
     size_t queued;  /* places taken in the queue, see above */
