@@ -33,10 +33,15 @@ static void copy_contents(struct job *job, const struct consumer_record *record)
     }
 }
 
-/* A record that there is no memory for is held without its contents, and becomes a dead letter that points at it. */
-static struct job *allocate(const struct consumer_record *record, size_t bytes)
+static size_t size_of(size_t header_count, size_t bytes)
 {
-    struct job *job = mem_try_alloc(sizeof(*job) + record->header_count * sizeof(job->headers[0]) + bytes);
+    return sizeof(struct job) + header_count * sizeof(struct consumer_header) + bytes;
+}
+
+/* A record that there is no memory for is held without its contents, and becomes a dead letter that points at it. */
+static struct job *allocate(struct work *work, const struct consumer_record *record, size_t bytes)
+{
+    struct job *job = shelf_try_take(&work->jobs, size_of(record->header_count, bytes));
     bool whole = job != NULL;
     if (!whole)
         job = mem_alloc(sizeof(*job));
@@ -48,7 +53,7 @@ static struct job *allocate(const struct consumer_record *record, size_t bytes)
 
 struct job *job_new(struct partition *partition, const struct consumer_record *record)
 {
-    struct job *job = allocate(record, bytes_of(record));
+    struct job *job = allocate(partition->work, record, bytes_of(record));
     job->partition = partition;
     job->offset = record->offset;
     job->timestamp_ms = record->timestamp_ms;
@@ -68,7 +73,10 @@ void job_free(struct job *job)
     list_remove(&job->link);
     alarm_unset(&partition->work->alarm, &job->rest.entry);
     dead_letter_free(job);
-    mem_free(job);
+    if (job->unreadable)
+        mem_free(job);
+    else
+        shelf_give(&partition->work->jobs, job, size_of(job->header_count, job->size_bytes));
 }
 
 static void take_out(struct job *job)

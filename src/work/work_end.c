@@ -49,6 +49,7 @@ static void on_gate_closed(void *arg)
     struct work *work = arg;
     list_remove(&work->link);
     run_close(work);
+    shelf_clear(&work->jobs);
     tally_close(work);
     work->closed(work->closed_arg);
     mem_free(work);

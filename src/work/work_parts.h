@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/random.h"
+#include "base/shelf.h"
 #include "core/lanes.h"
 #include "core/offsets.h"
 #include "core/retry.h"
@@ -143,8 +144,9 @@ struct work {
     struct list hungry;     /* partitions, in the order of their turns */
     struct room queue, records, bytes;
     struct list idle_runs;
-    size_t running; /* attempts under way, of any partition ever */
-    size_t sending; /* dead letters under way */
+    struct shelf jobs; /* memory of jobs that have ended, for the next ones */
+    size_t running;    /* attempts under way, of any partition ever */
+    size_t sending;    /* dead letters under way */
 
     struct alarm alarm;
     struct due commit_due;
