@@ -1,5 +1,6 @@
 #include "app/command.h"
 #include "app/node.h"
+#include "app/reload.h"
 #include "app/shutdown.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -21,16 +22,18 @@ static void node_free(struct node *node)
     arena_free(&node->arena);
 }
 
-static int run(const struct settings *settings, struct config *config, const struct roles *roles)
+static int run(const struct command_options *options, struct settings *settings, struct config *config)
 {
     struct node node;
     struct error err;
-    if (node_start(&node, settings, config, roles, &err) != 0) {
+    if (node_start(&node, settings, config, &options->roles, &err) != 0) {
         log_error("node", "cannot start: %s", err.message);
         _exit(1); /* not exit: threads of librdkafka run already, and would outlive what they use */
     }
+    struct reload reload;
+    reload_watch(&reload, &node, settings, &options->source);
     struct shutdown shutdown;
-    shutdown_watch(&shutdown, &node);
+    shutdown_watch(&shutdown, &node, &reload);
     uv_run(&node.loop, UV_RUN_DEFAULT);
 
     int rc = uv_loop_close(&node.loop);
@@ -56,7 +59,7 @@ int command_serve(int argc, char **argv)
         log_warn("node", "%s", embedded_warning); /* first of all lines: nobody shall take it for durable */
     log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
     http_raise_file_limit();
-    status = run(&settings, config, &options.roles);
+    status = run(&options, &settings, config);
     config_free(config);
     command_options_free(&options);
     return status;

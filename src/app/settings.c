@@ -79,6 +79,7 @@ static const struct config_field log_fields[] = {
     { .name = "level",
       .type = CONFIG_ENUM,
       .offset = offsetof(struct log_config, level),
+      .reloadable = true,
       .choices = levels,
       .fallback = "info",
       .doc = "The least level that is written." },
@@ -152,6 +153,15 @@ const struct config_schema settings_schema = {
     .fields = settings_fields,
     .check = settings_check,
 };
+
+const struct stream_config *settings_stream(const struct settings *settings, const char *name)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; i < settings->streams.count; i++)
+        if (strcmp(streams[i].name, name) == 0)
+            return &streams[i];
+    return NULL;
+}
 
 const struct producer_config *settings_producer(const struct settings *settings, const char *name)
 {

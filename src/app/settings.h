@@ -65,4 +65,5 @@ struct settings_source {
 struct config *settings_read(struct settings *settings, const struct settings_source *source, struct config_report *report);
 
 /* NULL when there is none of that name. */
+const struct stream_config *settings_stream(const struct settings *settings, const char *name);
 const struct producer_config *settings_producer(const struct settings *settings, const char *name);

@@ -4,21 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool has_stream(const struct settings *settings, const char *name)
-{
-    const struct stream_config *streams = settings->streams.items;
-    for (size_t i = 0; i < settings->streams.count; i++)
-        if (strcmp(streams[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 static void check_routes(const struct settings *settings, const struct listener_config *listener, const struct config_place *place,
                          struct config_report *report)
 {
     const struct route_config *routes = listener->routes.items;
     for (size_t i = 0; i < listener->routes.count; i++) {
-        if (routes[i].stream == NULL || has_stream(settings, routes[i].stream))
+        if (routes[i].stream == NULL || settings_stream(settings, routes[i].stream) != NULL)
             continue;
         char part[160];
         snprintf(part, sizeof(part), "listen.%s.routes.%zu.stream", listener->name, i);

@@ -169,6 +169,7 @@ static const struct phase {
 static void finish(struct shutdown *shutdown)
 {
     loop_monitor_close(&shutdown->node->monitor);
+    reload_close(shutdown->reload);
     uv_close((uv_handle_t *)&shutdown->interrupt, NULL);
     uv_close((uv_handle_t *)&shutdown->terminate, NULL);
     uv_close((uv_handle_t *)&shutdown->watchdog, NULL);
@@ -233,9 +234,9 @@ static void on_signal(uv_signal_t *handle, int signum)
     begin(shutdown, signum);
 }
 
-void shutdown_watch(struct shutdown *shutdown, struct node *node)
+void shutdown_watch(struct shutdown *shutdown, struct node *node, struct reload *reload)
 {
-    *shutdown = (struct shutdown){ .node = node };
+    *shutdown = (struct shutdown){ .node = node, .reload = reload };
     uv_signal_init(&node->loop, &shutdown->interrupt);
     uv_signal_init(&node->loop, &shutdown->terminate);
     uv_timer_init(&node->loop, &shutdown->watchdog);

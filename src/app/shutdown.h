@@ -10,11 +10,13 @@
 #pragma once
 
 #include "app/node.h"
+#include "app/reload.h"
 
 #include <uv.h>
 
 struct shutdown {
     struct node *node;
+    struct reload *reload;
     uv_signal_t interrupt, terminate;
     uv_timer_t watchdog;
     uint64_t started_us, deadline_us; /* clock_us */
@@ -24,4 +26,4 @@ struct shutdown {
 };
 
 /* Waits for SIGINT and SIGTERM. When the phases are through, no handle of the node is open. */
-void shutdown_watch(struct shutdown *shutdown, struct node *node);
+void shutdown_watch(struct shutdown *shutdown, struct node *node, struct reload *reload);

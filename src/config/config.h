@@ -13,6 +13,8 @@
  *   expand.c    ${NAME:-default}                     shown.c     what both may show of secrets
  *   decode.c    tree to structs; value.c a scalar    document.c  docs/configuration.md
  *
+ * SIGHUP reads anew, and adopt.c compares both trees: what is `reloadable` is taken over, the rest is named.
+ *
  * Each module of the server has its own schema beside it (`kafka_config.c`); app/settings.c composes them.
  * Everything decoded lives in the config's arena until config_free. One thread, at start (and at SIGHUP). */
 #pragma once
@@ -139,6 +141,13 @@ void config_report_print(const struct config_report *report, struct buffer *out)
 
 /* Where the value of a path stands ("streams.jobs.topic"); for messages after decoding. */
 struct config_place config_place_of(const struct config *config, const char *path);
+
+/* A value that differs: its path, and whether it was taken over. The path lives as long as the config. */
+typedef void (*config_difference_cb)(void *arg, const char *path, bool adopted);
+
+/* Takes over from `fresh` each value whose field is reloadable, and tells of each that differs; what stands in one of both only is
+ * one difference. Both are whole, of one schema. The decoded struct stays as it is: whoever reloads changes it himself. */
+void config_adopt(struct config *config, const struct config *fresh, config_difference_cb differs, void *arg);
 
 /* The effective configuration as YAML: every field, defaults included with a remark "# default", units kept, secrets as
  * "********"; what came from a variable says which ("# from LIMIT_RATE"). */

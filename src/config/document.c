@@ -28,6 +28,8 @@ static const char introduction[] =
     "- **Durations** have a unit: `500us`, `100ms`, `10s`, `5m`, `2h`. **Sizes** may have one: `900`, `64KiB`, `1MiB`, `2GiB`; `KB` and `MB`\n"
     "  count in thousands.\n"
     "- **Secrets** are a text (better `\"${NAME}\"`) or `{ file: PATH }`, and are never printed.\n"
+    "- **Reload**: SIGHUP reads the file again. What is *reloadable* changes at once; other keys that differ are named in the log, and\n"
+    "  need a restart. With a mistake in it, nothing changes.\n"
     "- An empty value or `null` in the file is the same as a key that is not there. An unknown key is a mistake.\n";
 
 static void remember(struct document *document, const struct config_schema *schema)
@@ -145,6 +147,8 @@ static void print_field(struct document *document, const struct config_field *fi
     print_default(document, field);
     buffer_string(document->out, " | ");
     print_words(document, field->doc);
+    if (field->reloadable)
+        buffer_string(document->out, " *Reloadable.*");
     buffer_string(document->out, " |\n");
     if (field->schema != NULL)
         remember(document, field->schema);

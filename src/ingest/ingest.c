@@ -212,6 +212,11 @@ void ingest_close(struct ingest *ingest, void (*closed)(void *arg), void *arg)
     uv_close((uv_handle_t *)&closing->turn, on_turn_closed);
 }
 
+void ingest_set_limit(struct ingest *ingest, double rate, int64_t burst)
+{
+    limiter_change(ingest->limiter, rate, burst);
+}
+
 const char *ingest_topic(const struct ingest *ingest)
 {
     return producer_topic_name(ingest->options.topic);

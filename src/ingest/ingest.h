@@ -47,6 +47,9 @@ struct ingest *ingest_open(const struct ingest_options *options, struct error *e
  * `closed` fires later, once. */
 void ingest_close(struct ingest *ingest, void (*closed)(void *arg), void *arg);
 
+/* Another rate and burst, from now on. Only where there is a limit since ingest_open; `rate` above 0. */
+void ingest_set_limit(struct ingest *ingest, double rate, int64_t burst);
+
 const char *ingest_topic(const struct ingest *ingest);
 
 /* What the caller must look up in its request: the key's place, and whose bucket the limiter takes from. */

@@ -177,6 +177,13 @@ struct work *work_start(const struct work_options *options, struct error *err)
     return work;
 }
 
+void work_set_bounds(struct work *work, size_t queue, size_t concurrency)
+{
+    work->queue.limit = queue;
+    work->own_slots.limit = concurrency;
+    work_turn_soon(work);
+}
+
 bool work_ready(const struct work *work, struct error *err)
 {
     if (work->closing || work->draining || work->stopped) {

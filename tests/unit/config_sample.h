@@ -68,7 +68,7 @@ static const struct config_schema sample_work = {
 
 static const struct config_field sample_stream_fields[] = {
     { "topic", CONFIG_STRING, offsetof(struct stream_sample, topic), .doc = "The topic's name.", .required = true },
-    { "share", CONFIG_NUMBER, offsetof(struct stream_sample, share), "0.5", "A share.", .min = 0, .max = 1 },
+    { "share", CONFIG_NUMBER, offsetof(struct stream_sample, share), "0.5", "A share.", .reloadable = true, .min = 0, .max = 1 },
     { "reply", CONFIG_JSON, offsetof(struct stream_sample, reply), .doc = "A | template." },
     { "work", CONFIG_STRUCT, offsetof(struct stream_sample, work), .doc = "How it is worked.", .schema = &sample_work },
     { 0 },

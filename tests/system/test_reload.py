@@ -1,0 +1,83 @@
+"""SIGHUP: the file is read again. What may change changes at once, what may not is named, and a mistake changes nothing."""
+
+import json
+import signal
+
+import pytest
+
+from conftest import ROOT
+from servers import wait_for
+
+
+@pytest.fixture
+def reloadable(millrace, tmp_path):
+    """The quickstart from a file of its own; its `reload` puts other words into it and returns the lines that tell what came of it."""
+    file = tmp_path / "reloadable.yaml"
+    text = (ROOT / "examples" / "quickstart.yaml").read_text().replace("127.0.0.1:8080", "127.0.0.1:0")
+    file.write_text(text)
+    server = millrace("-c", str(file))
+    server.wait_until_ready()
+
+    def lines():
+        return [line for line in map(json.loads, server.log().splitlines()) if line["component"] == "reload"]
+
+    def reload(*replacements):
+        before, changed = len(lines()), text
+        for old, new in replacements:
+            assert old in changed
+            changed = changed.replace(old, new)
+        file.write_text(changed)
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(lines()) > before, what="the reload")
+        server.get("/livez")  # answered by a later turn of the loop: all of it is told
+        return [(line["level"], line["message"]) for line in lines()[before:]]
+
+    server.reload = reload
+    return server
+
+
+def pool(server):
+    return next(row for row in server.stats("slots") if row["slots"] == "pool")
+
+
+def test_what_may_change_changes_at_once(reloadable):
+    told = reloadable.reload(("workers: 10", "workers: 3"), ("rate: 1000, burst: 2000", "rate: 1, burst: 2"), ("kafka: embedded", "kafka: embedded\nlog: debug"))
+    assert told == [("info", "changed: pool.workers, streams.jobs.ingest.limit.rate, streams.jobs.ingest.limit.burst, log.level")]
+    assert pool(reloadable)["limit"] == 3
+    assert 429 in [reloadable.get("/submit").status for _ in range(4)]
+    config = reloadable.stats("config")
+    assert (config["pool"]["workers"], config["log"]["level"]) == (3, "debug")
+    assert '"level":"debug"' in reloadable.log()
+
+    told = reloadable.reload()
+    assert told == [("info", "changed: pool.workers, streams.jobs.ingest.limit.rate, streams.jobs.ingest.limit.burst, log.level")]
+    assert pool(reloadable)["limit"] == 10
+
+
+def test_what_may_not_change_is_named_and_stays(reloadable):
+    told = reloadable.reload(("workers: 10", "workers: 4"), ("partitions: 20", "partitions: 21"), ("key: \"query:key\"", "deadline: 9s"))
+    assert told[0] == ("info", "changed: pool.workers")
+    assert told[1][0] == "warn"
+    assert told[1][1].endswith("needs a restart: streams.jobs.topic.partitions, streams.jobs.ingest.key, streams.jobs.ingest.deadline")
+    assert pool(reloadable)["limit"] == 4
+    assert reloadable.stats("config")["streams"]["jobs"]["topic"]["partitions"] == 20
+
+
+@pytest.mark.parametrize("replacement,sentence", [
+    (("workers: 10", "workers: many"), 'pool.workers: found "many"'),
+    (("workers: 10", "workers: 65, max: 100"), "pool.workers: found 65; allowed: up to 64"),
+    (("rate: 1000, burst: 2000", "rate: 0"), "a limit begins or ends with the process only"),
+])
+def test_with_a_mistake_nothing_changes(reloadable, replacement, sentence):
+    told = reloadable.reload(replacement, ("kafka: embedded", "kafka: embedded\nlog: error"))
+    assert {level for level, _ in told} == {"error"}
+    assert sentence in " ".join(message for _, message in told)
+    assert "nothing is changed" in told[-1][1]
+    assert pool(reloadable)["limit"] == 10
+    assert reloadable.stats("config")["log"]["level"] == "info"
+
+
+def test_the_end_of_a_reloaded_process_is_in_order(reloadable):
+    reloadable.reload(("workers: 10", "workers: 2"))
+    reloadable.terminate()
+    assert reloadable.wait() == 0
