@@ -6,6 +6,12 @@ void work_hold(struct work *work, enum work_hold reason)
     schedule_hold_stream(&work->schedule);
 }
 
+void work_look_up(struct work *work)
+{
+    if (work->consumer != NULL)
+        consumer_look_up(work->consumer);
+}
+
 void work_let_go(struct work *work, enum work_hold reason)
 {
     work->holds &= ~(unsigned)reason;

@@ -19,6 +19,8 @@ static size_t start_ready(struct scheduler *slots, size_t max, uint64_t now_us)
 static size_t round_of_all(struct work_shared *shared, size_t max)
 {
     uint64_t now_us = clock_us();
+    list_each(link, &shared->works)
+        work_look_up(list_entry(link, struct work, link));
     size_t started = start_ready(&shared->slots, max, now_us);
     size_t taken = 0;
     list_each(link, &shared->works) {

@@ -51,6 +51,20 @@ static void on_broken(void *owner)
     metric_add(work->series.broken, 1);
 }
 
+static void on_doubt(void *owner)
+{
+    struct work *work = owner;
+    work_hold(work, HOLD_DOUBT);
+    list_each(link, &work->partitions)
+        list_entry(link, struct partition, link)->committing = OFFSET_NONE; /* so that it is sent, news or not */
+    alarm_set(&work->alarm, &work->commit_due.entry, 0);
+}
+
+static void on_sure(void *owner)
+{
+    work_let_go(owner, HOLD_DOUBT);
+}
+
 static const struct consumer_events events = {
     .on_assigned = on_assigned,
     .on_ready = on_ready,
@@ -58,6 +72,8 @@ static const struct consumer_events events = {
     .on_lost = on_lost,
     .on_offsets_missing = on_offsets_missing,
     .on_broken = on_broken,
+    .on_doubt = on_doubt,
+    .on_sure = on_sure,
 };
 
 /* --- start --- */

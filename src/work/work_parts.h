@@ -200,6 +200,8 @@ void work_turn_init(struct work *work);
 /* --- hold.c --- */
 void work_hold(struct work *work, enum work_hold reason);
 void work_let_go(struct work *work, enum work_hold reason);
+/* Before anything is begun: if the process stood still, nothing may be. */
+void work_look_up(struct work *work);
 
 /* --- tally.c --- */
 struct tally *tally_of(struct work *work, int32_t number);

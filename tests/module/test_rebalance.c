@@ -361,6 +361,90 @@ static void a_work_can_be_closed_at_any_time_after_a_fatal_error(void **state)
     }
 }
 
+/* --- standing still --- */
+
+static size_t starts(struct crew *crew)
+{
+    size_t count = 0;
+    read_evidence(crew);
+    for (size_t i = 0; i < crew->line_count; i++)
+        count += crew->lines[i].start;
+    return count;
+}
+
+/* As if the process had got no processor for a minute. */
+static void given_stillness(struct crew *crew)
+{
+    crew->works[0]->consumer->looked_us -= 60000000;
+}
+
+static bool is_running(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    struct work_counts counts;
+    (void)arg;
+    work_counts(crew->works[0], &counts);
+    return counts.running > 0;
+}
+
+static bool is_in_doubt(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    (void)arg;
+    return crew->works[0]->consumer->in_doubt;
+}
+
+static void after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged(void **state)
+{
+    struct crew crew;
+    struct error err;
+    given_crew(&crew, 10);
+    given_full_log(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 20);
+    assert_true(wait_until(&crew.base, is_running, NULL, WORK_PATIENCE));
+    rd_kafka_mock_broker_set_rtt(cluster_of(&crew.base), EMBEDDED_BROKER, 700);
+    when_time_passes(&crew, 10); /* its thread has done so */
+    given_stillness(&crew);
+    size_t before = starts(&crew);
+    when_time_passes(&crew, 400);
+    assert_true(is_in_doubt(&crew.base, NULL));
+    assert_false(is_running(&crew.base, NULL)); /* what ran has ended */
+    assert_false(work_ready(crew.works[0], &err));
+    assert_non_null(strstr(err.message, "in doubt"));
+    assert_int_equal(starts(&crew), before);
+
+    rd_kafka_mock_broker_set_rtt(cluster_of(&crew.base), EMBEDDED_BROKER, 0);
+    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
+    assert_false(is_lost(&crew.base, NULL));
+    read_evidence(&crew);
+    then_partitions_were_worked_in_order(&crew); /* and nothing twice */
+    then_the_crew_goes(&crew);
+}
+
+static void whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_assigned_again(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    given_full_log(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 20);
+    for (int i = 0; i < 5; i++)
+        rd_kafka_mock_push_request_errors(cluster_of(&crew.base), 8 /* OffsetCommit */, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    given_stillness(&crew);
+    size_t before = starts(&crew);
+    when_time_passes(&crew, 400); /* the refusals come; then the group says so too */
+    rd_kafka_mock_push_request_errors(cluster_of(&crew.base), 12 /* Heartbeat */, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    assert_true(wait_until(&crew.base, is_lost, NULL, WORK_PATIENCE));
+    assert_int_equal(starts(&crew), before);
+    assert_false(is_in_doubt(&crew.base, NULL));
+
+    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
+    read_evidence(&crew);
+    then_nothing_was_lost_or_overtaken(&crew, PARTITIONS, COUNT);
+    then_the_crew_goes(&crew);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,9 +460,12 @@ int main(void)
         cmocka_unit_test(offsets_that_retention_has_taken_are_counted_and_the_rest_is_worked),
         cmocka_unit_test(a_work_can_be_closed_while_it_joins),
         cmocka_unit_test(a_work_can_be_closed_while_its_broker_is_away),
+        cmocka_unit_test(after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged),
+        cmocka_unit_test(whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_assigned_again),
         cmocka_unit_test(a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause),
         cmocka_unit_test(whoever_was_driven_out_of_its_name_waits_longer_each_time),
         cmocka_unit_test(a_work_can_be_closed_at_any_time_after_a_fatal_error),
     };
+    cmocka_set_test_filter(getenv("ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

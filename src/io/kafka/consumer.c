@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-/* Well within max.poll.interval.ms, and often enough to see a lost assignment. */
-#define TICK_MS         1000
 #define TICK_LEAVING_MS 50
 
 /* A coordinator that does not answer our farewell is not waited for: the session's end tells it as well. */
@@ -38,6 +36,7 @@ static void on_event(struct consumer *consumer, rd_kafka_event_t *event)
         consumer_on_rebalance(consumer, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event));
         break;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
+        doubt_on_commit(consumer, event);
         commit_on_answer(consumer, event);
         break;
     case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
@@ -91,6 +90,7 @@ static void on_wakeup(void *arg)
 {
     struct consumer *consumer = arg;
     atomic_store(&consumer->awake, false); /* first: what is signalled from here on wakes us again */
+    consumer_look_up(consumer);
     serve(consumer);
 }
 
@@ -101,6 +101,8 @@ static void on_tick(uv_timer_t *timer)
         consumer_rejoin(consumer, clock_us());
         return;
     }
+    doubt_again(consumer);
+    consumer_look_up(consumer);
     consumer_check_lost(consumer);
     if (consumer->state == CONSUMER_WORKING)
         consumer->settled_us = clock_us();
@@ -134,7 +136,7 @@ struct consumer *consumer_open(const struct consumer_options *options, struct er
     uv_timer_init(options->loop, &consumer->tick);
     consumer->tick.data = consumer;
     gate_enter(&consumer->gate);
-    uv_timer_start(&consumer->tick, on_tick, TICK_MS, TICK_MS);
+    uv_timer_start(&consumer->tick, on_tick, CONSUMER_TICK_MS, CONSUMER_TICK_MS);
     handle_join(consumer);
     return consumer;
 
@@ -151,6 +153,8 @@ const char *consumer_state(const struct consumer *consumer)
         [CONSUMER_JOINING] = "joining",     [CONSUMER_ASKING] = "asking for commits",   [CONSUMER_WORKING] = "working",
         [CONSUMER_GIVING_UP] = "giving up", [CONSUMER_BROKEN] = "waiting to join anew", [CONSUMER_LEFT] = "left",
     };
+    if (consumer->in_doubt)
+        return "in doubt after standing still";
     return consumer->leaving && consumer->state != CONSUMER_LEFT ? "leaving" : names[consumer->state];
 }
 
@@ -163,7 +167,7 @@ static bool is_settled(const struct consumer *consumer)
 
 bool consumer_ready(const struct consumer *consumer, struct error *err)
 {
-    if (is_settled(consumer) && !consumer->leaving)
+    if (is_settled(consumer) && !consumer->in_doubt && !consumer->leaving)
         return true;
     const char *reason = consumer->trouble == 0 ? "" : client_reason(consumer->trouble);
     error_set(err, E_UNAVAILABLE, "consumer group %s of topic %s: %s%s%s", consumer->options.group, consumer->options.topic,

@@ -13,6 +13,9 @@
  * A fatal error is librdkafka's word for a member that cannot go on: most of all one of a static name (`instance`) that another process
  * has taken over. The pauses grow (consumer_rebuild.c), so that two rivals do not throw one another out without end.
  *
+ * A process that stood still for half a session may have lost its partitions without knowing: it is IN DOUBT, whatever its state, until
+ * a commit has been acknowledged or the partitions are lost (consumer_doubt.c). Nothing may be begun meanwhile.
+ *
  * Positions are the owner's matter: nothing is stored or committed by itself. Loop thread only; librdkafka's threads only set a
  * flag and wake the loop. */
 #pragma once
@@ -66,6 +69,10 @@ struct consumer_events {
     void (*on_offsets_missing)(void *owner, void *partition, int64_t from, int64_t to);
     /* A fatal error: what is assigned is told to on_lost next, and a new member joins later. */
     void (*on_broken)(void *owner);
+    /* In doubt, and each second while it lasts: begin nothing, and commit something, be it what is committed already: the answer
+     * tells. on_sure: the doubt is over; what is still assigned is ours. */
+    void (*on_doubt)(void *owner);
+    void (*on_sure)(void *owner);
 };
 
 struct consumer_options {
@@ -124,11 +131,14 @@ struct consumer_position {
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);
 int32_t consumer_partition_number(const struct consumer_partition *partition);
 
+/* Looks whether the process stood still, which may call on_doubt. Whoever is about to begin something calls this first. */
+void consumer_look_up(struct consumer *consumer);
+
 /* True while we are a member of the group with our partitions known, and during a rebalance that takes no longer than a session;
  * else the reason in `err`. */
 bool consumer_ready(const struct consumer *consumer, struct error *err);
-const char *consumer_state(
-    const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "waiting to join anew", "leaving" */
+const char *consumer_state(const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "waiting to join
+                                                                anew", "in doubt after standing still", "leaving" */
 
 /* Leaves the group: on_revoked is called a last time for what is still assigned, then the handle is ended on a worker thread.
  * `closed` is called once, later; the consumer is gone then. */

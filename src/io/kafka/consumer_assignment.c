@@ -162,6 +162,7 @@ static void tell_lost(struct consumer *consumer)
     mem_free(objects.items);
     settle(consumer);
     consumer->state = CONSUMER_JOINING; /* the group has forgotten us, whatever the protocol */
+    doubt_end(consumer);
 }
 
 static void tell_revoked(struct consumer *consumer)
@@ -216,4 +217,5 @@ void consumer_forget_partitions(struct consumer *consumer)
         partition_close(partition);
     }
     consumer_given_up(consumer); /* rd_kafka_destroy would wait for the answer */
+    doubt_end(consumer);
 }

@@ -5,6 +5,7 @@
  *   consumer_handle.c      the handle: opened, ended
  *   consumer_rebuild.c     a new handle for one that cannot go on
  *   consumer_assignment.c  assigned, revoked, lost: the state machine
+ *   consumer_doubt.c       whether we are still a member, after standing still
  *   consumer_lookup.c      asks the brokers where to begin
  *   consumer_take.c        a partition's queue
  *   consumer_commit.c      commits */
@@ -17,6 +18,9 @@
 #include "io/kafka/consumer.h"
 
 #include <stdatomic.h>
+
+/* Well within max.poll.interval.ms, and often enough to see a lost assignment. */
+#define CONSUMER_TICK_MS 1000
 
 enum consumer_state { CONSUMER_JOINING, CONSUMER_ASKING, CONSUMER_WORKING, CONSUMER_GIVING_UP, CONSUMER_BROKEN, CONSUMER_LEFT };
 
@@ -42,6 +46,9 @@ struct consumer {
     size_t headers_capacity;
     rd_kafka_resp_err_t trouble; /* the last error that keeps us from joining; 0 once we have joined */
     bool broken;                 /* a fatal error was told: the handle is of no more use */
+    uint64_t looked_us;          /* at the clock, the last time */
+    bool in_doubt;               /* whether the partitions are still ours */
+    size_t stale_answers;        /* of commits from before the doubt, which come first */
     unsigned failures;           /* fatal errors in a row */
     uint64_t rejoin_us;          /* when a new handle may join */
     struct random random;
@@ -78,6 +85,14 @@ void handle_end(struct consumer *consumer, void (*ended)(struct consumer *consum
 void consumer_rebuild(struct consumer *consumer);
 /* Each tick while BROKEN: joins when the pause is over. */
 void consumer_rejoin(struct consumer *consumer, uint64_t now_us);
+
+/* --- consumer_doubt.c --- */
+/* Each tick: asks again. */
+void doubt_again(struct consumer *consumer);
+/* Before the commit's owner hears of its answer. */
+void doubt_on_commit(struct consumer *consumer, rd_kafka_event_t *event);
+/* There is nothing left to be in doubt about. */
+void doubt_end(struct consumer *consumer);
 
 /* --- consumer_assignment.c --- */
 void consumer_on_rebalance(struct consumer *consumer, rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t *partitions);
