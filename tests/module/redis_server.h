@@ -40,7 +40,9 @@ static inline int free_port(void)
 {
     for (;;) {
         int port = 20000 + (int)((clock_us() ^ (uint64_t)getpid() << 5) % 12000), fd = socket(AF_INET, SOCK_STREAM, 0);
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                       .sin_port = htons((uint16_t)port) };
         int rc = bind(fd, (struct sockaddr *)&address, sizeof(address));
         close(fd);
         if (rc == 0)
@@ -144,6 +146,7 @@ static inline void server_kill(struct redis_server *server)
 {
     kill(server->pid, SIGKILL);
     assert_int_equal(waitpid(server->pid, NULL, 0), server->pid);
+    server->pid = 0;
 }
 
 static inline void server_freeze(struct redis_server *server)
@@ -166,6 +169,25 @@ static inline void server_remove_folder(struct redis_server *server)
 
 static inline void server_end(struct redis_server *server)
 {
-    server_kill(server);
+    if (server->pid != 0)
+        server_kill(server);
     server_remove_folder(server);
 }
+
+/* ---- cmocka's setup and teardown, of a group or of one test: `*state` is the server ---- */
+
+static inline int start_server(void **state)
+{
+    *state = calloc(1, sizeof(struct redis_server));
+    server_start(*state);
+    return 0;
+}
+
+static inline int end_server(void **state)
+{
+    server_end(*state);
+    free(*state);
+    return 0;
+}
+
+#define with_own_server(test) cmocka_unit_test_setup_teardown(test, start_server, end_server)

@@ -1,23 +1,9 @@
 /* Decisions of the limiter: without Redis, with a real one, for each `per` and `on_error`. */
 #include "limiter_fixture.h"
 
-static struct redis_server server;
-
-static int start(void **state)
-{
-    server_start(&server);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    server_end(&server);
-    return 0;
-}
-
 static int empty_redis(void **state)
 {
-    server_say(&server, "FLUSHALL");
+    server_say(*state, "FLUSHALL");
     return 0;
 }
 
@@ -52,7 +38,7 @@ static void the_whole_burst_passes_at_once_and_then_no_more(void **state)
 {
     struct limiter_fixture l;
     struct told told[150] = { 0 };
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1, .burst = 120 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 1, .burst = 120 });
     for (int i = 0; i < 150; i++)
         assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), on_told, &told[i]).outcome, LIMITER_PENDING);
     assert_true(run_until(&l.f.loop, 1000, told[149].calls > 0));
@@ -67,7 +53,7 @@ static void the_whole_burst_passes_at_once_and_then_no_more(void **state)
 static void a_batch_passes_whole_or_not_at_all(void **state)
 {
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 10, .burst = 100 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 10, .burst = 100 });
     assert_int_equal(decision_for(&l, NULL, 101).outcome, LIMITER_TOO_LARGE);
     assert_int_equal(decision_for(&l, NULL, 60).outcome, LIMITER_ADMITTED);
     struct limiter_decision decision = decision_for(&l, NULL, 60);
@@ -79,14 +65,15 @@ static void a_batch_passes_whole_or_not_at_all(void **state)
 
 static void while_limited_redis_is_not_asked(void **state)
 {
+    struct redis_server *server = *state;
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1, .burst = 10 });
+    given_limiter(&l, server, (struct limiter_config){ .rate = 1, .burst = 10 });
     assert_int_equal(decision_for(&l, NULL, 10).outcome, LIMITER_ADMITTED);
-    server_say(&server, "CONFIG RESETSTAT");
+    server_say(server, "CONFIG RESETSTAT");
     for (int i = 0; i < 1000; i++)
         assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), on_told, NULL).outcome, LIMITER_LIMITED);
     char answer[8192];
-    server_ask(&server, "INFO commandstats", answer, sizeof(answer));
+    server_ask(server, "INFO commandstats", answer, sizeof(answer));
     assert_null(strstr(answer, "evalsha"));
     close_limiter(&l);
 }
@@ -96,7 +83,7 @@ static void at_high_rates_most_requests_need_no_call(void **state)
     struct limiter_fixture l;
     struct told told = { 0 };
     unsigned at_once = 0, asked = 0;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 100000, .burst = 100000 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 100000, .burst = 100000 });
     for (int turn = 0; turn < 500; turn++) { /* about 50,000 a second */
         for (int i = 0; i < 100; i++) {
             struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), on_told, &told);
@@ -112,10 +99,10 @@ static void at_high_rates_most_requests_need_no_call(void **state)
     close_limiter(&l);
 }
 
-static double tokens_in_redis(void)
+static double tokens_in_redis(const struct redis_server *server)
 {
     char answer[128];
-    assert_true(server_ask(&server, "HGET millrace:limit:jobs tokens", answer, sizeof(answer)));
+    assert_true(server_ask(server, "HGET millrace:limit:jobs tokens", answer, sizeof(answer)));
     const char *at = strchr(answer, '\n');
     assert_non_null(at);
     return atof(at + 1);
@@ -124,61 +111,64 @@ static double tokens_in_redis(void)
 static void what_is_not_spent_goes_back_after_100_ms(void **state)
 {
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1000, .burst = 100000 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 1000, .burst = 100000 });
     assert_int_equal(decision_for(&l, NULL, 50000).outcome, LIMITER_ADMITTED);
-    double before = tokens_in_redis();
+    double before = tokens_in_redis(*state);
     assert_true(before < 50000); /* a lease is out */
     run_for(&l.f.loop, 200);
-    assert_true(tokens_in_redis() >= before + 19);
+    assert_true(tokens_in_redis(*state) >= before + 19);
     close_limiter(&l);
 }
 
 static void closing_gives_the_lease_back(void **state)
 {
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1000, .burst = 100000 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 1000, .burst = 100000 });
     assert_int_equal(decision_for(&l, NULL, 50000).outcome, LIMITER_ADMITTED);
-    double before = tokens_in_redis();
+    double before = tokens_in_redis(*state);
     close_limiter(&l);
-    assert_true(tokens_in_redis() >= before + 19);
+    assert_true(tokens_in_redis(*state) >= before + 19);
 }
 
 static void an_idle_bucket_vanishes_from_redis(void **state)
 {
+    struct redis_server *server = *state;
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 100, .burst = 50, .name = "short" });
+    given_limiter(&l, server, (struct limiter_config){ .rate = 100, .burst = 50, .name = "short" });
     assert_int_equal(decision_for(&l, NULL, 50).outcome, LIMITER_ADMITTED);
     char answer[64];
-    server_ask(&server, "EXISTS short", answer, sizeof(answer));
+    server_ask(server, "EXISTS short", answer, sizeof(answer));
     assert_string_equal(answer, ":1\r\n");
-    assert_true(run_until(&l.f.loop, 4000, server_ask(&server, "EXISTS short", answer, sizeof(answer)) && strcmp(answer, ":0\r\n") == 0));
+    assert_true(run_until(&l.f.loop, 4000, server_ask(server, "EXISTS short", answer, sizeof(answer)) && strcmp(answer, ":0\r\n") == 0));
     assert_int_equal(decision_for(&l, NULL, 50).outcome, LIMITER_ADMITTED);
     close_limiter(&l);
 }
 
 static void each_key_has_a_bucket_of_its_own(void **state)
 {
+    struct redis_server *server = *state;
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1, .burst = 2, .per = LIMITER_PER_ADDRESS });
+    given_limiter(&l, server, (struct limiter_config){ .rate = 1, .burst = 2, .per = LIMITER_PER_ADDRESS });
     assert_int_equal(decision_for(&l, "10.0.0.1", 2).outcome, LIMITER_ADMITTED);
     assert_int_equal(decision_for(&l, "10.0.0.1", 1).outcome, LIMITER_LIMITED);
     assert_int_equal(decision_for(&l, "10.0.0.2", 2).outcome, LIMITER_ADMITTED);
     assert_int_equal(decision_for(&l, NULL, 2).outcome, LIMITER_ADMITTED);
     assert_int_equal(decision_for(&l, "", 1).outcome, LIMITER_LIMITED);
     char answer[64];
-    server_ask(&server, "EXISTS millrace:limit:jobs:10.0.0.1 millrace:limit:jobs:10.0.0.2", answer, sizeof(answer));
+    server_ask(server, "EXISTS millrace:limit:jobs:10.0.0.1 millrace:limit:jobs:10.0.0.2", answer, sizeof(answer));
     assert_string_equal(answer, ":2\r\n");
     close_limiter(&l);
 }
 
 static void a_token_never_reaches_redis_as_it_is(void **state)
 {
+    struct redis_server *server = *state;
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1, .burst = 2, .per = LIMITER_PER_TOKEN });
+    given_limiter(&l, server, (struct limiter_config){ .rate = 1, .burst = 2, .per = LIMITER_PER_TOKEN });
     assert_int_equal(decision_for(&l, "secret-token", 2).outcome, LIMITER_ADMITTED);
     assert_int_equal(decision_for(&l, "secret-token", 1).outcome, LIMITER_LIMITED);
     char answer[512];
-    server_ask(&server, "KEYS *", answer, sizeof(answer));
+    server_ask(server, "KEYS *", answer, sizeof(answer));
     assert_non_null(strstr(answer, "millrace:limit:jobs:"));
     assert_null(strstr(answer, "secret"));
     close_limiter(&l);
@@ -186,9 +176,10 @@ static void a_token_never_reaches_redis_as_it_is(void **state)
 
 static void a_hundred_thousand_keys_are_all_answered_in_bounded_memory(void **state)
 {
+    struct redis_server *server = *state;
     struct limiter_fixture l;
     static struct told told[5000];
-    given_url(&l.f, "redis://127.0.0.1:%d", server.port);
+    given_url(&l.f, "redis://127.0.0.1:%d", server->port);
     l.f.config.timeout_us = 5000000; /* 5,000 asks take their time on a busy machine */
     connect_redis(&l.f);
     assert_true(becomes_ready(&l.f, 5000));
@@ -216,7 +207,7 @@ static void a_hundred_thousand_keys_are_all_answered_in_bounded_memory(void **st
 static void a_new_rate_holds_from_then_on(void **state)
 {
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1, .burst = 10 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 1, .burst = 10 });
     assert_int_equal(decision_for(&l, NULL, 10).outcome, LIMITER_ADMITTED);
     assert_int_equal(decision_for(&l, NULL, 1).outcome, LIMITER_LIMITED);
     limiter_change(l.limiter, 1000, 500);
@@ -231,7 +222,7 @@ static void closing_tells_those_who_wait(void **state)
 {
     struct limiter_fixture l;
     struct told told[3] = { 0 };
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 50, .burst = 120 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 50, .burst = 120 });
     for (int i = 0; i < 3; i++)
         assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), on_told, &told[i]).outcome, LIMITER_PENDING);
     close_limiter(&l);
@@ -239,7 +230,7 @@ static void closing_tells_those_who_wait(void **state)
         assert_int_equal(told[i].calls, 1);
         assert_int_equal(told[i].decision.outcome, LIMITER_UNAVAILABLE);
     }
-    assert_true(tokens_in_redis() > 119.5); /* what the ask brought was given back */
+    assert_true(tokens_in_redis(*state) > 119.5); /* what the ask brought was given back */
 }
 
 struct again {
@@ -263,7 +254,7 @@ static void a_new_request_may_come_from_within_an_answer(void **state)
 {
     struct limiter_fixture l;
     struct again again = { &l, 100, 0 };
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 50, .burst = 120 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 50, .burst = 120 });
     assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), ask_again, &again).outcome, LIMITER_PENDING);
     assert_true(run_until(&l.f.loop, 2000, again.calls == 101));
     close_limiter(&l);
@@ -272,7 +263,7 @@ static void a_new_request_may_come_from_within_an_answer(void **state)
 static void a_decision_without_a_call_is_quick(void **state)
 {
     struct limiter_fixture l;
-    given_limiter(&l, &server, (struct limiter_config){ .rate = 1e9, .burst = 1000000000 });
+    given_limiter(&l, *state, (struct limiter_config){ .rate = 1e9, .burst = 1000000000 });
     assert_int_equal(decision_for(&l, NULL, 1).outcome, LIMITER_ADMITTED);
     uint64_t now_us = clock_us(), began_us = now_us;
     for (int i = 0; i < 1000000; i++)
@@ -303,5 +294,5 @@ int main(void)
         cmocka_unit_test_setup(a_new_request_may_come_from_within_an_answer, empty_redis),
         cmocka_unit_test_setup(a_decision_without_a_call_is_quick, empty_redis),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, start_server, end_server);
 }

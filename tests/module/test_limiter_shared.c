@@ -43,26 +43,12 @@ struct asker {
     unsigned pending;
 };
 
-static struct redis_server server;
-
-static int start(void **state)
-{
-    server_start(&server);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    server_end(&server);
-    return 0;
-}
-
-static void given_asker(struct asker *asker, const char *test, size_t load, struct report *report)
+static void given_asker(struct asker *asker, const struct redis_server *server, const char *test, size_t load, struct report *report)
 {
     char name[64];
     snprintf(name, sizeof(name), "%s-%s", test, loads[load].name);
     *asker = (struct asker){ .admitted = &report->admitted[load] };
-    given_url(&asker->l.f, "redis://127.0.0.1:%d", server.port);
+    given_url(&asker->l.f, "redis://127.0.0.1:%d", server->port);
     asker->l.f.config.timeout_us = 30000000; /* no outage, however long the machine lets Redis wait */
     connect_redis(&asker->l.f);
     assert_true(becomes_ready(&asker->l.f, 30000));
@@ -89,11 +75,11 @@ static void ask_until_it_says_no(struct asker *asker)
 }
 
 /* "*2\r\n$10\r\n<seconds>\r\n$6\r\n<microseconds>\r\n" */
-static uint64_t redis_us(void)
+static uint64_t redis_us(const struct redis_server *server)
 {
     char answer[128];
     unsigned long long seconds, microseconds;
-    assert_true(server_ask(&server, "TIME", answer, sizeof(answer)));
+    assert_true(server_ask(server, "TIME", answer, sizeof(answer)));
     assert_int_equal(sscanf(answer, "*2 $%*d %llu $%*d %llu", &seconds, &microseconds), 2);
     return seconds * 1000000 + microseconds;
 }
@@ -109,16 +95,16 @@ static uint64_t that_counts(const uint64_t *looks_us, size_t count)
 }
 
 /* Nobody asks before the first look or after the last. */
-static uint64_t look(struct report *report)
+static uint64_t look(const struct redis_server *server, struct report *report)
 {
     assert_true(report->looks < LOOKS_MAX);
-    report->redis_us[report->looks++] = redis_us();
+    report->redis_us[report->looks++] = redis_us(server);
     return that_counts(report->redis_us, report->looks);
 }
 
-static void run_askers(struct asker *askers, size_t count, struct report *report)
+static void run_askers(struct asker *askers, size_t count, const struct redis_server *server, struct report *report)
 {
-    while (look(report) < WANTED_US)
+    while (look(server, report) < WANTED_US)
         for (size_t turn = 0; turn < 10 * count; turn++) {
             struct asker *asker = &askers[turn % count];
             ask_until_it_says_no(asker);
@@ -128,16 +114,16 @@ static void run_askers(struct asker *askers, size_t count, struct report *report
 }
 
 /* So many limiters of this process share each rate, and maybe those of another one. */
-static void be_a_process(const char *test, size_t sharers, struct report *report, struct report *other)
+static void be_a_process(const struct redis_server *server, const char *test, size_t sharers, struct report *report, struct report *other)
 {
     struct asker askers[2 * LOADS];
     size_t count = sharers * LOADS;
     for (size_t i = 0; i < count; i++)
-        given_asker(&askers[i], test, i % LOADS, report);
+        given_asker(&askers[i], server, test, i % LOADS, report);
     atomic_store(&report->ready, true);
     while (!atomic_load(&other->ready))
         usleep(100);
-    run_askers(askers, count, report);
+    run_askers(askers, count, server, report);
     for (size_t i = 0; i < count; i++) {
         report->calls[i % LOADS] += counted(&askers[i].l.f, "ok");
         report->without_redis += decisions(&askers[i].l, "refused") + decisions(&askers[i].l, "assumed");
@@ -189,7 +175,7 @@ static struct report *given_reports(void)
 static void two_limiters_of_a_process_share_a_rate(void **state)
 {
     struct report *reports = given_reports();
-    be_a_process("one-process", 2, &reports[0], &reports[0]);
+    be_a_process(*state, "one-process", 2, &reports[0], &reports[0]);
     judge(reports, 1);
     munmap(reports, 2 * sizeof(*reports));
 }
@@ -200,10 +186,10 @@ static void two_processes_share_a_rate(void **state)
     pid_t other = fork();
     if (other == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        be_a_process("two-processes", 1, &reports[1], &reports[0]);
+        be_a_process(*state, "two-processes", 1, &reports[1], &reports[0]);
         _exit(0);
     }
-    be_a_process("two-processes", 1, &reports[0], &reports[1]);
+    be_a_process(*state, "two-processes", 1, &reports[0], &reports[1]);
     int status;
     assert_int_equal(waitpid(other, &status, 0), other);
     assert_int_equal(status, 0);
@@ -217,5 +203,5 @@ int main(void)
         cmocka_unit_test(two_limiters_of_a_process_share_a_rate),
         cmocka_unit_test(two_processes_share_a_rate),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, start_server, end_server);
 }

@@ -1,12 +1,10 @@
 /* A real redis-server, a real loop: commands, replies, scripts, who we are there. */
 #include "redis_fixture.h"
 
-static struct redis_server server;
-
 static void a_command_gets_its_reply_once_and_later(void **state)
 {
     struct fixture f;
-    given_connection(&f, &server);
+    given_connection(&f, *state);
     assert_string_equal(answer_to(&f, "SET greeting hello").text, "OK");
     struct outcome outcome = answer_to(&f, "GET greeting");
     assert_int_equal(outcome.status, 0);
@@ -19,7 +17,7 @@ static void a_command_gets_its_reply_once_and_later(void **state)
 static void each_kind_of_reply_is_told_apart(void **state)
 {
     struct fixture f;
-    given_connection(&f, &server);
+    given_connection(&f, *state);
     assert_int_equal(answer_to(&f, "GET nothing").type, REDIS_NIL);
     assert_int_equal(answer_to(&f, "DBSIZE").type, REDIS_INTEGER);
     assert_int_equal(answer_to(&f, "INCRBY counted 41").integer, 41);
@@ -35,7 +33,7 @@ static void words_may_hold_any_bytes(void **state)
 {
     struct fixture f;
     struct outcome outcome = { 0 };
-    given_connection(&f, &server);
+    given_connection(&f, *state);
     const struct text words[] = { TEXT("STRLEN"), { "a\0\r\n$b", 6 } };
     const struct text set[] = { TEXT("SET"), words[1], { "\r\n\0 ", 4 } };
     assert_int_equal(redis_command(f.redis, set, 3, on_outcome, &outcome, NULL), 0);
@@ -64,7 +62,7 @@ static void many_commands_of_a_turn_are_answered_in_order(void **state)
     struct fixture f;
     struct sequence sequence = { 0 };
     const struct text words[] = { TEXT("INCR"), TEXT("sequence") };
-    given_connection(&f, &server);
+    given_connection(&f, *state);
     for (int i = 0; i < REDIS_COMMANDS_MAX; i++)
         assert_int_equal(redis_command(f.redis, words, 2, on_next, &sequence, NULL), 0);
 
@@ -78,13 +76,14 @@ static void many_commands_of_a_turn_are_answered_in_order(void **state)
 
 static void a_script_that_redis_does_not_know_runs_all_the_same(void **state)
 {
+    struct redis_server *server = *state;
     struct fixture f;
     struct redis_script script;
     struct outcome outcome = { 0 };
     redis_script_init(&script, "return redis.call('INCRBY', KEYS[1], ARGV[1])");
-    given_connection(&f, &server);
+    given_connection(&f, server);
     for (unsigned i = 1; i <= 3; i++) {
-        server_say(&server, "SCRIPT FLUSH");
+        server_say(server, "SCRIPT FLUSH");
         assert_int_equal(redis_run(f.redis, &script, TEXT("scripted"), &TEXT("5"), 1, on_outcome, &outcome, NULL), 0);
         assert_true(run_until(&f.loop, 2000, outcome.calls == i));
         assert_int_equal(outcome.status, 0);
@@ -95,25 +94,27 @@ static void a_script_that_redis_does_not_know_runs_all_the_same(void **state)
 
 static void a_known_script_is_called_by_its_digest(void **state)
 {
+    struct redis_server *server = *state;
     struct fixture f;
     struct redis_script script;
     struct outcome outcome = { 0 };
     redis_script_init(&script, "return 7");
-    given_connection(&f, &server);
-    server_say(&server, "CONFIG RESETSTAT");
+    given_connection(&f, server);
+    server_say(server, "CONFIG RESETSTAT");
     for (unsigned i = 1; i <= 5; i++) {
         redis_run(f.redis, &script, TEXT("any"), NULL, 0, on_outcome, &outcome, NULL);
         assert_true(run_until(&f.loop, 2000, outcome.calls == i));
     }
-    assert_int_equal(server_number(&server, "INFO commandstats", "cmdstat_evalsha:calls="), 5);
-    assert_int_equal(server_number(&server, "INFO commandstats", "cmdstat_eval:calls="), 1);
+    assert_int_equal(server_number(server, "INFO commandstats", "cmdstat_evalsha:calls="), 5);
+    assert_int_equal(server_number(server, "INFO commandstats", "cmdstat_eval:calls="), 1);
     close_all(&f);
 }
 
 static void a_name_is_looked_up_and_each_of_its_addresses_tried(void **state)
 {
+    struct redis_server *server = *state;
     struct fixture f;
-    given_url(&f, "localhost:%d", server.port); /* ::1 too, where nobody listens */
+    given_url(&f, "localhost:%d", server->port); /* ::1 too, where nobody listens */
     connect_redis(&f);
     assert_true(becomes_ready(&f, 2000));
     close_all(&f);
@@ -132,8 +133,9 @@ static void a_name_that_does_not_exist_says_so(void **state)
 
 static void a_unix_socket_serves(void **state)
 {
+    struct redis_server *server = *state;
     struct fixture f;
-    given_url(&f, "unix://%s?db=3", server.socket);
+    given_url(&f, "unix://%s?db=3", server->socket);
     connect_redis(&f);
     assert_true(becomes_ready(&f, 2000));
     assert_string_equal(answer_to(&f, "PING").text, "PONG");
@@ -142,20 +144,22 @@ static void a_unix_socket_serves(void **state)
 
 static void the_database_of_the_url_is_used(void **state)
 {
+    struct redis_server *server = *state;
     struct fixture f;
-    given_url(&f, "redis://127.0.0.1:%d/5", server.port);
+    given_url(&f, "redis://127.0.0.1:%d/5", server->port);
     connect_redis(&f);
     assert_true(becomes_ready(&f, 2000));
     assert_string_equal(answer_to(&f, "SET only-here 1").text, "OK");
-    assert_int_equal(server_number(&server, "INFO keyspace", "db5:keys="), 1);
+    assert_int_equal(server_number(server, "INFO keyspace", "db5:keys="), 1);
     close_all(&f);
 }
 
 static void a_database_that_is_not_there_is_said(void **state)
 {
+    struct redis_server *server = *state;
     struct fixture f;
     char fault[256];
-    given_url(&f, "redis://127.0.0.1:%d/999", server.port);
+    given_url(&f, "redis://127.0.0.1:%d/999", server->port);
     connect_redis(&f);
     assert_true(run_until(&f.loop, 2000, strstr(last_fault(&f, fault), "refuses database 999") != NULL));
     assert_false(redis_ready(f.redis));
@@ -251,7 +255,7 @@ static void closing_ends_what_is_under_way_once(void **state)
 {
     struct fixture f;
     struct outcome outcomes[3] = { 0 };
-    given_connection(&f, &server);
+    given_connection(&f, *state);
     for (int i = 0; i < 3; i++)
         assert_int_equal(send_words(&f, "PING", &outcomes[i]), 0);
     close_all(&f);
@@ -280,7 +284,7 @@ static void closing_from_within_a_reply_is_allowed(void **state)
 {
     struct fixture f;
     struct closer closer = { &f, 0 };
-    given_connection(&f, &server);
+    given_connection(&f, *state);
     for (int i = 0; i < 3; i++)
         assert_int_equal(redis_command(f.redis, &TEXT("PING"), 1, close_in_callback, &closer, NULL), 0);
     assert_true(run_until(&f.loop, 2000, f.closed));
@@ -291,26 +295,15 @@ static void closing_from_within_a_reply_is_allowed(void **state)
 
 static void closing_is_allowed_in_every_state(void **state)
 {
+    struct redis_server *server = *state;
     for (int turns = 0; turns < 12; turns++) {
         struct fixture f;
-        given_url(&f, "redis://localhost:%d/1", server.port);
+        given_url(&f, "redis://localhost:%d/1", server->port);
         connect_redis(&f);
         for (int i = 0; i < turns; i++)
             uv_run(&f.loop, UV_RUN_NOWAIT);
         close_all(&f);
     }
-}
-
-static int start(void **state)
-{
-    server_start(&server);
-    return 0;
-}
-
-static int finish(void **state)
-{
-    server_end(&server);
-    return 0;
 }
 
 int main(void)
@@ -337,5 +330,5 @@ int main(void)
         cmocka_unit_test(closing_from_within_a_reply_is_allowed),
         cmocka_unit_test(closing_is_allowed_in_every_state),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, start_server, end_server);
 }
