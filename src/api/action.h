@@ -9,6 +9,7 @@
 #pragma once
 
 #include "api/admin.h"
+#include "api/arguments.h"
 #include "api/health.h"
 #include "api/reply.h"
 #include "base/metrics.h"
@@ -37,14 +38,17 @@ struct route {
     struct ingest *ingest; /* of the route's stream; set when the action needs it */
     struct work *work;
     struct reply_set replies;
+    const struct config_list *with; /* arguments that the configuration decides about; of struct config_pair */
 };
 
 struct action {
     const char *name;
-    const char *role;               /* NULL: any process */
-    const char *stream;             /* the part of the stream that it needs: "ingest", "work"; NULL: none */
-    const char *const *reply_names; /* what reply templates may name; NULL: the action has no templates */
-    bool changes;                   /* something: not everybody may */
+    const char *doc;                  /* one sentence */
+    const char *role;                 /* NULL: any process */
+    const char *stream;               /* the part of the stream that it needs: "ingest", "work"; NULL: none */
+    const char *const *reply_names;   /* what reply templates may name; NULL: the action has no templates */
+    const struct argument *arguments; /* what a request may ask of it; NULL: nothing */
+    bool changes;                     /* something: not everybody may */
     void (*run)(struct route *route, struct http_request *request, const struct route_match *match);
 };
 
@@ -64,4 +68,10 @@ extern const struct action action_node_ready;
 extern const struct action action_node_health;
 extern const struct action action_node_metrics;
 extern const struct action action_node_stats;
+extern const struct action action_work_pause;
+extern const struct action action_work_resume;
+extern const struct action action_work_get;
+extern const struct action action_work_set;
 extern const struct action action_work_stats;
+extern const struct action action_work_assigned;
+extern const struct action action_work_counts;

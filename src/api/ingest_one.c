@@ -149,6 +149,7 @@ static void run(struct route *route, struct http_request *http, const struct rou
 
 const struct action action_ingest_one = {
     .name = "ingest.one",
+    .doc = "Takes one event: 200 when the broker has it.",
     .role = "ingest",
     .stream = "ingest",
     .reply_names = reply_names,

@@ -27,6 +27,8 @@ static void run_health(struct route *route, struct http_request *request, const 
     json_reply(request, 200, doc, report);
 }
 
-const struct action action_node_live = { .name = "node.live", .run = run_live };
-const struct action action_node_ready = { .name = "node.ready", .run = run_ready };
-const struct action action_node_health = { .name = "node.health", .run = run_health };
+const struct action action_node_live = { .name = "node.live", .doc = "200 while the process can make progress.", .run = run_live };
+const struct action action_node_ready = { .name = "node.ready",
+                                          .doc = "200 while it should get traffic, else 503; either way the checks.",
+                                          .run = run_ready };
+const struct action action_node_health = { .name = "node.health", .doc = "The same with 200 always.", .run = run_health };

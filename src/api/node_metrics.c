@@ -13,4 +13,4 @@ static void run(struct route *route, struct http_request *request, const struct 
     buffer_free(&text);
 }
 
-const struct action action_node_metrics = { .name = "node.metrics", .run = run };
+const struct action action_node_metrics = { .name = "node.metrics", .doc = "All metrics, as Prometheus reads them.", .run = run };

@@ -81,4 +81,6 @@ static void run(struct route *route, struct http_request *request, const struct 
         json_reply(request, 200, doc, value);
 }
 
-const struct action action_node_stats = { .name = "node.stats", .run = run };
+const struct action action_node_stats = { .name = "node.stats",
+                                          .doc = "What each part of the process says of itself, as JSON or as text.",
+                                          .run = run };

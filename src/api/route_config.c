@@ -34,6 +34,12 @@ static const struct config_field route_fields[] = {
       .type = CONFIG_STRING,
       .offset = offsetof(struct route_config, stream),
       .doc = "The stream that the action is about." },
+    { .name = "with",
+      .type = CONFIG_MAP,
+      .offset = offsetof(struct route_config, with),
+      .doc =
+          "Arguments of the action: a value, `query:NAME` (what the query has under another name), or `query:NAME=VALUE` (VALUE where it "
+          "has none). Arguments that do not stand here come from the query or from a JSON body, by their own names." },
     { .name = "reply",
       .type = CONFIG_JSON,
       .offset = offsetof(struct route_config, reply),
@@ -64,6 +70,20 @@ static void check_action(const struct route_config *route, const struct config_p
         buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", action_at(i)->name);
     config_mistake_at(report, place, "do", "found \"%s\"; allowed: %.*s", route->action, TEXT_ARG(buffer_as_text(&allowed)));
     buffer_free(&allowed);
+}
+
+static void check_with(const struct route_config *route, const struct config_place *place, struct config_report *report)
+{
+    static const struct argument none[] = { { .name = NULL } };
+    const struct action *action = action_find(route->action);
+    const struct config_pair *pairs = route->with.items;
+    for (size_t i = 0; action != NULL && i < route->with.count; i++) {
+        char part[128];
+        struct error err;
+        snprintf(part, sizeof(part), "with.%s", pairs[i].name);
+        if (arguments_check_with(action->arguments != NULL ? action->arguments : none, &pairs[i], &err) != 0)
+            config_mistake_at(report, place, part, "%s", err.message);
+    }
 }
 
 static void check_on(const struct route_config *route, const struct config_place *place, struct config_report *report)
@@ -118,6 +138,7 @@ static void check_route(const void *object, const struct config_place *place, st
     if (is_bundle)
         return;
     check_action(route, place, report);
+    check_with(route, place, report);
     check_on(route, place, report);
     check_templates(route, place, report);
 }

@@ -11,6 +11,7 @@ struct route_config {
     const char *on; /* "GET|POST /submit" */
     const char *action;
     const char *stream;
+    struct config_list with; /* of struct config_pair: arguments */
     const yyjson_val *reply; /* the template for success; the same as replies.accepted */
     struct reply_config replies;
     struct config_list use; /* of const char *: bundles */

@@ -26,7 +26,7 @@ static const struct command {
     { "serve", command_serve, "[-c FILE] [--only ROLE,...] [--set PATH=VALUE]...", "the server; without -c: embedded" },
     { "attack", attack_main, "[-mode=hot ...]", "the load generator; -help lists its options" },
     { "check", command_check, "[-c FILE] [--only ROLE,...] [--set PATH=VALUE]...", "prints the effective configuration, or every mistake" },
-    { "docs", command_docs, "configuration|metrics", "prints a page of the documentation, from the tables" },
+    { "docs", command_docs, "configuration|actions|metrics", "prints a page of the documentation, from the tables" },
     { "version", command_version, "", "prints the versions" },
     { "help", command_help, "", "prints this" },
 };

@@ -1,3 +1,4 @@
+#include "api/action_document.h"
 #include "app/command.h"
 #include "app/settings.h"
 #include "base/metrics.h"
@@ -15,6 +16,7 @@ static const struct {
     void (*write)(struct buffer *out);
 } pages[] = {
     { "configuration", write_configuration },
+    { "actions", action_document },
     { "metrics", metrics_document },
 };
 
@@ -29,6 +31,6 @@ int command_docs(int argc, char **argv)
         buffer_free(&text);
         return 0;
     }
-    fprintf(stderr, "millrace: docs: found \"%s\"; allowed: one of configuration, metrics\n", argc < 2 ? "" : argv[argc - 1]);
+    fprintf(stderr, "millrace: docs: found \"%s\"; allowed: one of configuration, actions, metrics\n", argc < 2 ? "" : argv[argc - 1]);
     return 2;
 }

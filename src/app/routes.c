@@ -87,6 +87,8 @@ static int add_configured(struct routes *routes, const struct route_config *conf
         return 0;
 
     struct route *route = add_route(routes, config->on, config->action, err);
+    if (route != NULL)
+        route->with = &config->with;
     if (route == NULL || join_stream(route, routes->node, config->stream, err) != 0)
         return err->code;
     if (route->action->reply_names == NULL)

@@ -11,6 +11,7 @@ struct partition *partition_new(struct work *work, struct consumer_partition *so
     partition->source = source;
     partition->number = number;
     partition->tally = tally_of(work, number);
+    partition->tally->assigned = true;
     partition->committed = partition->committing = OFFSET_NONE;
     lane_set_init(&partition->lanes, (enum lane_order)work->config->order);
     schedule_source_init(&partition->schedule, &work->schedule);

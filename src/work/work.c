@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "work/work_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- what the group tells --- */
@@ -132,6 +133,15 @@ static int open_handler(struct work *work, struct error *err)
     return work->handler->open(&work->handler_state, &work->handler_context, &work->config->handler, err);
 }
 
+static void name_member(struct work *work)
+{
+    char host[65] = "";
+    size_t size = sizeof(host);
+    if (uv_os_gethostname(host, &size) != 0)
+        strcpy(host, "millrace");
+    snprintf(work->member, sizeof(work->member), "%s-%d", host, (int)uv_os_getpid());
+}
+
 static void init(struct work *work, const struct work_options *options)
 {
     const struct work_config *config = options->config;
@@ -139,6 +149,7 @@ static void init(struct work *work, const struct work_options *options)
     work->config = config;
     work->shared = options->shared;
     random_init(&work->random);
+    name_member(work);
     work->retry = (struct retry_policy){ .retries = (unsigned)config->retry.retries,
                                          .base_us = config->retry.base_us,
                                          .max_us = config->retry.max_us,

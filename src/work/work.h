@@ -106,5 +106,16 @@ struct work_counts {
 };
 void work_counts(const struct work *work, struct work_counts *counts);
 
+struct work_identity {
+    const char *stream, *topic, *group;
+    const char *member; /* `instance`, or a name for this process: host and process id */
+    const char *state;  /* in the group: consumer_state, or "left" */
+};
+void work_identity(const struct work *work, struct work_identity *identity);
+
+/* [0,3,7]: assigned; and [{"partition":0,"count":17},...]: done by this process, of each partition that it has or had. */
+yyjson_mut_val *work_partition_numbers(const struct work *work, yyjson_mut_doc *doc);
+yyjson_mut_val *work_partition_counts(const struct work *work, yyjson_mut_doc *doc);
+
 /* What the action work.stats answers: counts, group, topic, state, partitions. */
 yyjson_mut_val *work_stats(const struct work *work, yyjson_mut_doc *doc);

@@ -53,6 +53,7 @@ enum partition_state {
 
 /* Records ended for good since the process began. */
 struct tally {
+    bool assigned; /* ever */
     uint64_t done, dead;
 };
 
@@ -171,6 +172,7 @@ struct work {
     struct gate gate;
 
     struct work_counts counts; /* the cumulative ones */
+    char member[96];           /* a name for this process, where none is configured */
     struct tally **tallies;    /* of each partition up to the highest that was ever assigned */
     size_t tally_count;
     uint64_t ended_us; /* the last record that was worked; 0: none yet */

@@ -271,17 +271,53 @@ void work_stats_remove(struct work_shared *shared)
     stats_remove(&shared->slots_section);
 }
 
-/* --- the action work.stats --- */
+/* --- the actions work.stats, work.counts --- */
+
+void work_identity(const struct work *work, struct work_identity *identity)
+{
+    const struct work_config *config = work->config;
+    *identity = (struct work_identity){
+        .stream = work->options.stream,
+        .topic = work->options.topic,
+        .group = config->group,
+        .member = config->instance != NULL ? config->instance : work->member,
+        .state = work->consumer == NULL ? "left" : consumer_state(work->consumer),
+    };
+}
+
+yyjson_mut_val *work_partition_numbers(const struct work *work, yyjson_mut_doc *doc)
+{
+    yyjson_mut_val *numbers = yyjson_mut_arr(doc);
+    list_each(link, &work->partitions)
+        yyjson_mut_arr_add_int(doc, numbers, list_entry(link, struct partition, link)->number);
+    return numbers;
+}
+
+yyjson_mut_val *work_partition_counts(const struct work *work, yyjson_mut_doc *doc)
+{
+    yyjson_mut_val *rows = yyjson_mut_arr(doc);
+    for (size_t number = 0; number < work->tally_count; number++) {
+        if (!work->tallies[number]->assigned)
+            continue;
+        yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
+        yyjson_mut_obj_add_uint(doc, row, "partition", number);
+        yyjson_mut_obj_add_uint(doc, row, "count", work->tallies[number]->done);
+    }
+    return rows;
+}
 
 yyjson_mut_val *work_stats(const struct work *work, yyjson_mut_doc *doc)
 {
     struct work_counts counts;
+    struct work_identity identity;
     work_counts(work, &counts);
+    work_identity(work, &identity);
     yyjson_mut_val *value = yyjson_mut_obj(doc);
-    yyjson_mut_obj_add_str(doc, value, "stream", work->options.stream);
-    yyjson_mut_obj_add_str(doc, value, "topic", work->options.topic);
-    yyjson_mut_obj_add_str(doc, value, "group", work->config->group);
-    yyjson_mut_obj_add_str(doc, value, "state", work->consumer == NULL ? "left" : consumer_state(work->consumer));
+    yyjson_mut_obj_add_str(doc, value, "stream", identity.stream);
+    yyjson_mut_obj_add_str(doc, value, "topic", identity.topic);
+    yyjson_mut_obj_add_str(doc, value, "group", identity.group);
+    yyjson_mut_obj_add_str(doc, value, "state", identity.state);
+    yyjson_mut_obj_add_bool(doc, value, "paused", work_paused(work));
     yyjson_mut_obj_add_uint(doc, value, "taken", counts.taken);
     yyjson_mut_obj_add_uint(doc, value, "done", counts.done);
     yyjson_mut_obj_add_uint(doc, value, "dead", counts.dead);
@@ -290,8 +326,6 @@ yyjson_mut_val *work_stats(const struct work *work, yyjson_mut_doc *doc)
     yyjson_mut_obj_add_uint(doc, value, "waiting", counts.waiting);
     yyjson_mut_obj_add_uint(doc, value, "running", counts.running);
     yyjson_mut_obj_add_uint(doc, value, "resting", counts.resting);
-    yyjson_mut_val *assigned = yyjson_mut_obj_add_arr(doc, value, "partitions");
-    list_each(link, &work->partitions)
-        yyjson_mut_arr_add_int(doc, assigned, list_entry(link, struct partition, link)->number);
+    yyjson_mut_obj_add_val(doc, value, "partitions", work_partition_numbers(work, doc));
     return value;
 }

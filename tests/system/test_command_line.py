@@ -29,9 +29,9 @@ WRONG = [
     ("serve --only=", '--only: found the role ""; allowed: ingest, work'),
     ("serve --only ingest,", '--only: found the role ""; allowed: ingest, work'),
     ("check --only sleep", '--only: found the role "sleep"; allowed: ingest, work'),
-    ("docs", 'docs: found ""; allowed: one of configuration, metrics'),
-    ("docs poems", 'docs: found "poems"; allowed: one of configuration, metrics'),
-    ("docs metrics twice", 'docs: found "twice"; allowed: one of configuration, metrics'),
+    ("docs", 'docs: found ""; allowed: one of configuration, actions, metrics'),
+    ("docs poems", 'docs: found "poems"; allowed: one of configuration, actions, metrics'),
+    ("docs metrics twice", 'docs: found "twice"; allowed: one of configuration, actions, metrics'),
 ]
 
 

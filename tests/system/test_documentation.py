@@ -35,7 +35,7 @@ def output(*words, **options):
     return out.stdout
 
 
-@pytest.mark.parametrize("page", ["configuration", "metrics"])
+@pytest.mark.parametrize("page", ["configuration", "actions", "metrics"])
 def test_a_generated_page_is_what_the_program_prints(page):
     assert (ROOT / "docs" / f"{page}.md").read_text() == output("docs", page), f"run: millrace docs {page} >docs/{page}.md"
 

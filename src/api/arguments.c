@@ -1,0 +1,157 @@
+#include "api/arguments.h"
+
+#include "base/buffer.h"
+#include "core/json_object.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { SHOWN = 64 /* bytes of what was found */ };
+
+static const char query_mark[] = "query:";
+
+/* --- one value --- */
+
+static int refuse(const struct argument *argument, struct text found, struct error *err)
+{
+    if (found.size > SHOWN)
+        found.size = SHOWN;
+    if (argument->type == ARGUMENT_BOOL)
+        return error_set(err, E_INVALID, "%s: found \"%.*s\"; allowed: true, false", argument->name, TEXT_ARG(found));
+    return error_set(err, E_INVALID, "%s: found \"%.*s\"; allowed: a whole number from %" PRId64 " to %" PRId64, argument->name,
+                     TEXT_ARG(found), argument->min, argument->max);
+}
+
+static int read_text(const struct argument *argument, struct text text, struct argument_value *value, struct error *err)
+{
+    value->given = true;
+    if (argument->type == ARGUMENT_BOOL) {
+        value->boolean = text_is(text, "true");
+        return value->boolean || text_is(text, "false") ? 0 : refuse(argument, text, err);
+    }
+    if (text.size == 0 || !json_integer(text, &value->integer) || value->integer < argument->min || value->integer > argument->max)
+        return refuse(argument, text, err);
+    return 0;
+}
+
+static int read_json(const struct argument *argument, yyjson_val *json, struct argument_value *value, struct error *err)
+{
+    if (argument->type == ARGUMENT_INT && yyjson_is_raw(json))
+        return read_text(argument, (struct text){ yyjson_get_raw(json), yyjson_get_len(json) }, value, err);
+    if (argument->type == ARGUMENT_BOOL && yyjson_is_bool(json))
+        return read_text(argument, yyjson_get_bool(json) ? TEXT("true") : TEXT("false"), value, err);
+    return refuse(argument, text_of(json_kind(json)), err);
+}
+
+/* --- where they come from --- */
+
+static const char *fixed_by(const struct config_list *with, const char *name)
+{
+    const struct config_pair *pairs = with->items;
+    for (size_t i = 0; i < with->count; i++)
+        if (strcmp(pairs[i].name, name) == 0)
+            return pairs[i].value;
+    return NULL;
+}
+
+/* "query:time_ms=2000" */
+static struct text follow(const char *rule, struct http_request *request)
+{
+    if (strncmp(rule, query_mark, strlen(query_mark)) != 0)
+        return text_of(rule);
+    const char *name = rule + strlen(query_mark);
+    size_t size = strcspn(name, "=");
+    char *key = http_request_alloc(request, size + 1);
+    memcpy(key, name, size);
+    key[size] = '\0';
+    struct text found = http_query(request, key);
+    if (found.data == NULL && name[size] == '=')
+        return text_of(name + size + 1);
+    return found;
+}
+
+static int read_query(const struct argument *table, const struct config_list *with, struct http_request *request,
+                      struct argument_value *values, struct error *err)
+{
+    for (size_t i = 0; table[i].name != NULL; i++) {
+        const char *rule = fixed_by(with, table[i].name);
+        struct text text = rule == NULL ? http_query(request, table[i].name) : follow(rule, request);
+        values[i] = (struct argument_value){ .given = false };
+        if (text.data != NULL && read_text(&table[i], text, &values[i], err) != 0)
+            return E_INVALID;
+    }
+    return 0;
+}
+
+static int refuse_name(const struct argument *table, struct text name, struct error *err)
+{
+    struct buffer allowed = { 0 };
+    for (size_t i = 0; table[i].name != NULL; i++)
+        buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", table[i].name);
+    if (name.size > SHOWN)
+        name.size = SHOWN;
+    int code = error_set(err, E_INVALID, "found \"%.*s\"; allowed: %.*s", TEXT_ARG(name), TEXT_ARG(buffer_as_text(&allowed)));
+    buffer_free(&allowed);
+    return code;
+}
+
+static size_t row_of(const struct argument *table, struct text name)
+{
+    size_t row = 0;
+    while (table[row].name != NULL && !text_is(name, table[row].name))
+        row++;
+    return row;
+}
+
+static int read_object(const struct argument *table, const struct config_list *with, yyjson_val *root, struct argument_value *values,
+                       struct error *err)
+{
+    size_t i, count;
+    yyjson_val *key, *json;
+    yyjson_obj_foreach(root, i, count, key, json) {
+        struct text name = { yyjson_get_str(key), yyjson_get_len(key) };
+        size_t row = row_of(table, name);
+        if (table[row].name == NULL || fixed_by(with, table[row].name) != NULL)
+            return refuse_name(table, name, err);
+        if (values[row].given)
+            return error_set(err, E_INVALID, "found %s in the query and in the body; allowed: one of both", table[row].name);
+        if (read_json(&table[row], json, &values[row], err) != 0)
+            return E_INVALID;
+    }
+    return 0;
+}
+
+static int read_body(const struct argument *table, const struct config_list *with, struct text body, struct argument_value *values,
+                     struct error *err)
+{
+    struct json_object object;
+    int code = json_object_read(&object, body, 2, err);
+    if (code != 0)
+        return code;
+    code = read_object(table, with, object.root, values, err);
+    json_object_free(&object);
+    return code;
+}
+
+int arguments_read(const struct argument *table, const struct config_list *with, struct http_request *request,
+                   struct argument_value *values, struct error *err)
+{
+    int code = read_query(table, with, request, values, err);
+    return code != 0 || request->body.size == 0 ? code : read_body(table, with, request->body, values, err);
+}
+
+int arguments_check_with(const struct argument *table, const struct config_pair *pair, struct error *err)
+{
+    size_t row = row_of(table, text_of(pair->name));
+    struct argument_value value;
+    if (table[row].name == NULL)
+        return refuse_name(table, text_of(pair->name), err);
+    const char *text = pair->value;
+    if (strncmp(text, query_mark, strlen(query_mark)) == 0) {
+        text = strchr(text, '=');
+        if (text == NULL)
+            return 0;
+        text++;
+    }
+    return read_text(&table[row], text_of(text), &value, err);
+}
