@@ -49,6 +49,10 @@ class Attempt:
         self.ended_us = None
 
 
+def began_awake(attempt, incident):
+    return attempt.pid == incident.pid and incident.ended_us <= attempt.started_us <= incident.ended_us + AWAKE_US
+
+
 class Case:
     """Where the judge looks. `attempts` is how many a record has before it becomes a dead letter."""
 
@@ -158,6 +162,8 @@ class Verdict:
             cause = self._cause_of_standing_still(place, first, again, incident) if incident.kind == STOOD_STILL else None
             if cause is not None:
                 return cause
+        if any(incident.kind == STOOD_STILL and began_awake(attempt, incident) for incident in self.incidents for attempt in (first, again)):
+            return AFTER_WAKING
         for incident in self.incidents:
             if incident.kind == BROKER_AWAY and first.ended_us <= incident.ended_us + BROKER_BACK_US and again.ended_us >= incident.began_us:
                 return self._unless_committed(place, again, BROKER)
@@ -175,8 +181,6 @@ class Verdict:
                 return self._unless_committed(place, again, BEFORE_STOP)
             if attempt.started_us <= incident.began_us < attempt.ended_us:
                 return DURING_STOP
-            if incident.ended_us <= attempt.started_us <= incident.ended_us + AWAKE_US:
-                return AFTER_WAKING
         return None
 
     # --- what may end more than once ---
