@@ -85,6 +85,8 @@ METRIC(GROUP_COMMITTED, METRIC_GAUGE, "millrace_group_committed_offset", "The gr
 METRIC(GROUP_MEMBERS, METRIC_GAUGE, "millrace_group_members", "Members of a watched group.", "group")
 METRIC(TOPIC_PARTITIONS, METRIC_GAUGE, "millrace_topic_partitions", "Partitions of a watched topic.", "topic")
 METRIC(TOPIC_END, METRIC_GAUGE, "millrace_topic_end_offset", "The offset that the next record of the partition gets.", "topic", "partition")
+METRIC(TOPIC_LEADER, METRIC_GAUGE, "millrace_topic_leader", "The broker that leads the partition, by its id; -1: none.", "topic",
+       "partition")
 METRIC(TOPIC_IN_SYNC, METRIC_GAUGE, "millrace_topic_in_sync_replicas", "Replicas of the partition that are in sync.", "topic", "partition")
 METRIC(TOPIC_UNDER_REPLICATED, METRIC_GAUGE, "millrace_topic_under_replicated", "1 while a replica of the partition is not in sync.",
        "topic", "partition")

@@ -11,8 +11,11 @@ static bool is_stale(const struct watch *watch)
     return watch->failures >= WATCH_STALE;
 }
 
+/* GROUP_NOTHING: the partition has no leader that could tell. */
 static int64_t lag_of(const struct watch *watch, const struct group_partition *partition)
 {
+    if (partition->end == GROUP_NOTHING || (partition->committed == GROUP_NOTHING && partition->beginning == GROUP_NOTHING))
+        return GROUP_NOTHING;
     return lag_offsets(partition->committed, watch->options.from_end ? partition->end : partition->beginning, partition->end);
 }
 
@@ -34,6 +37,7 @@ static void tell_partition(const struct watch *watch, int32_t number)
     metric_set(metric(metrics, METRIC_GROUP_LAG, group, topic, label), known(watch, lag_of(watch, partition)));
     metric_set(metric(metrics, METRIC_GROUP_COMMITTED, group, topic, label), known(watch, partition->committed));
     metric_set(metric(metrics, METRIC_TOPIC_END, topic, label), known(watch, partition->end));
+    metric_set(metric(metrics, METRIC_TOPIC_LEADER, topic, label), is_stale(watch) ? NAN : partition->leader);
     metric_set(metric(metrics, METRIC_TOPIC_IN_SYNC, topic, label), known(watch, partition->in_sync));
     metric_set(metric(metrics, METRIC_TOPIC_UNDER_REPLICATED, topic, label),
                known(watch, partition->in_sync < partition->replicas ? 1 : 0));
@@ -67,9 +71,10 @@ static yyjson_mut_val *partition_told(const struct watch *watch, size_t number, 
     const struct group_partition *partition = &watch->partitions[number];
     yyjson_mut_val *row = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_uint(doc, row, "partition", number);
-    yyjson_mut_obj_add_sint(doc, row, "lag", lag_of(watch, partition));
+    add_known(doc, row, "lag", lag_of(watch, partition));
     add_known(doc, row, "committed", partition->committed);
-    yyjson_mut_obj_add_sint(doc, row, "end", partition->end);
+    add_known(doc, row, "end", partition->end);
+    add_known(doc, row, "leader", partition->leader);
     yyjson_mut_obj_add_sint(doc, row, "replicas", partition->replicas);
     yyjson_mut_obj_add_sint(doc, row, "in_sync", partition->in_sync);
     return row;
@@ -80,7 +85,8 @@ static yyjson_mut_val *partitions_told(const struct watch *watch, yyjson_mut_doc
     yyjson_mut_val *rows = yyjson_mut_arr(doc);
     *lag = 0;
     for (size_t i = 0; i < watch->reading.partition_count; i++) {
-        *lag += lag_of(watch, &watch->partitions[i]);
+        int64_t of_one = lag_of(watch, &watch->partitions[i]);
+        *lag += of_one == GROUP_NOTHING ? 0 : of_one;
         yyjson_mut_arr_append(rows, partition_told(watch, i, doc));
     }
     return rows;

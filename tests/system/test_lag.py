@@ -64,6 +64,21 @@ def test_what_is_not_known_is_not_told(worker_pool, own_kafka):
     wait_for(lambda: lag_shown(server) == 1, timeout=60, what="the lag again")
 
 
+def test_a_partition_without_a_leader_is_told_and_the_others_are_read_on(worker_pool, own_cluster):
+    server = worker_pool("--only", "ingest,watch", *FAST, env={"KAFKA_BROKERS": own_cluster.brokers, "KAFKA_PARTITIONS": "3"})
+    server.wait_until_ready()  # replication 1: each broker has a partition of its own
+
+    def leaders():
+        found = [server.metrics().get(f'kafka_topic_partition_leader{{partition="{i}",topic="{server.topic}"}}') for i in range(3)]
+        return sorted(leader for leader in found if leader is not None)
+
+    wait_for(lambda: leaders() == [1, 2, 3], what="three leaders")
+    own_cluster.stop(node=3, kill=True)
+    wait_for(lambda: leaders() == [-1, 1, 2], timeout=60, what="a partition without a leader")
+    lags = [row["lag"] for row in server.stats("lag")["jobs"]["partitions"]]
+    assert sorted(lags, key=str) == [0, 0, None]
+
+
 def test_a_watch_without_a_group_is_a_mistake(millrace, tmp_path):
     path = tmp_path / "system.yaml"
     path.write_text("streams: { jobs: { topic: { name: jobs }, watch: {} } }\nlisten: { main: { address: '127.0.0.1:0', routes: [] } }\n")

@@ -71,8 +71,15 @@ static const char *read_topic(struct question *question, rd_kafka_event_t *event
             return "the answer leaves out partitions";
         rd_kafka_TopicPartitionInfo_replicas(partitions[i], &replicas);
         rd_kafka_TopicPartitionInfo_isr(partitions[i], &in_sync);
-        question->partitions[number] =
-            (struct group_partition){ GROUP_NOTHING, GROUP_NOTHING, GROUP_NOTHING, (int32_t)replicas, (int32_t)in_sync };
+        const rd_kafka_Node_t *leader = rd_kafka_TopicPartitionInfo_leader(partitions[i]);
+        question->partitions[number] = (struct group_partition){
+            .committed = GROUP_NOTHING,
+            .beginning = GROUP_NOTHING,
+            .end = GROUP_NOTHING,
+            .leader = leader == NULL ? GROUP_NOTHING : rd_kafka_Node_id(leader),
+            .replicas = (int32_t)replicas,
+            .in_sync = (int32_t)in_sync,
+        };
     }
     return NULL;
 }
@@ -142,20 +149,20 @@ static void ask_offsets(struct question *question, bool (*is_asked)(const struct
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-static bool is_any(const struct group_partition *partition)
+/* Who is asked for a partition without a leader waits for one to the end of his patience. */
+static bool has_leader(const struct group_partition *partition)
 {
-    (void)partition;
-    return true;
+    return partition->leader >= 0;
 }
 
 static bool has_no_commit(const struct group_partition *partition)
 {
-    return partition->committed == GROUP_NOTHING;
+    return has_leader(partition) && partition->committed == GROUP_NOTHING;
 }
 
 static void ask_ends(struct question *question)
 {
-    ask_offsets(question, is_any, RD_KAFKA_OFFSET_SPEC_LATEST);
+    ask_offsets(question, has_leader, RD_KAFKA_OFFSET_SPEC_LATEST);
 }
 
 static void ask_beginnings(struct question *question)
@@ -163,12 +170,22 @@ static void ask_beginnings(struct question *question)
     ask_offsets(question, has_no_commit, RD_KAFKA_OFFSET_SPEC_EARLIEST);
 }
 
-static bool lacks_commits(const struct question *question)
+static bool any(const struct question *question, bool (*is_asked)(const struct group_partition *partition))
 {
     for (size_t i = 0; i < question->reading.partition_count; i++)
-        if (has_no_commit(&question->partitions[i]))
+        if (is_asked(&question->partitions[i]))
             return true;
     return false;
+}
+
+static bool has_leaders(const struct question *question)
+{
+    return any(question, has_leader);
+}
+
+static bool lacks_commits(const struct question *question)
+{
+    return any(question, has_no_commit);
 }
 
 static void set_end(struct group_partition *partition, int64_t offset)
@@ -189,9 +206,7 @@ static const char *read_offsets(struct question *question, rd_kafka_event_t *eve
     for (size_t i = 0; i < count; i++) {
         const rd_kafka_topic_partition_t *answer = rd_kafka_ListOffsetsResultInfo_topic_partition(answers[i]);
         struct group_partition *partition = partition_at(question, answer->partition);
-        if (answer->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return client_reason(answer->err);
-        if (partition != NULL)
+        if (partition != NULL && answer->err == RD_KAFKA_RESP_ERR_NO_ERROR)
             set(partition, answer->offset);
     }
     return NULL;
@@ -258,9 +273,9 @@ static const struct step {
     const char *(*read)(struct question *question, rd_kafka_event_t *event); /* NULL, or why it is no answer */
     bool (*is_needed)(const struct question *question);                      /* NULL: always */
 } steps[] = {
-    { ask_topic, read_topic, NULL },    { ask_commits, read_commits, NULL },
-    { ask_ends, read_ends, NULL },      { ask_beginnings, read_beginnings, lacks_commits },
-    { ask_group, read_group, is_real }, { ask_cluster, read_cluster, is_real },
+    { ask_topic, read_topic, NULL },      { ask_commits, read_commits, NULL },
+    { ask_ends, read_ends, has_leaders }, { ask_beginnings, read_beginnings, lacks_commits },
+    { ask_group, read_group, is_real },   { ask_cluster, read_cluster, is_real },
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))

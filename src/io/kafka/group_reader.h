@@ -18,7 +18,8 @@
 struct group_partition {
     int64_t committed; /* GROUP_NOTHING: the group has no commit for it */
     int64_t beginning; /* of its log; asked only where there is no commit, else GROUP_NOTHING */
-    int64_t end;       /* the high watermark: the offset that the next record gets */
+    int64_t end;       /* the high watermark: the offset that the next record gets; GROUP_NOTHING: it has no leader that could tell */
+    int32_t leader;    /* a broker's id; GROUP_NOTHING: none */
     int32_t replicas;
     int32_t in_sync;
 };
