@@ -101,12 +101,13 @@ class Verdict:
         self.commits = Commits(case.brokers, case.group, case.topic)
         self.letters = collections.Counter(origin_of(letter) for letter in records_of(case.brokers, case.dead))
         self.accepted = len(accepted)
-        self.lost = set(accepted) - {id_of(record) for record in self.records.values()} if accepted else set()
+        here = {id_of(record) for record in self.records.values()}
+        self.lost = {name: place for name, place in dict(accepted).items() if name not in here}
         self.undone = set(self.records) - set(case.evidence.done()) - set(self.letters)
         self.ends = self._ends()
         self.overtaking = self._overtaking() if case.order != "none" else []
         self.again = collections.Counter()
-        self.oldest_again_us = 0
+        self.oldest_again_us = collections.Counter()
         self._judge_repetitions()
         self.allowed = self._allowed()
         self.standstill = self._longest_standstill()
@@ -156,7 +157,7 @@ class Verdict:
     def _cause(self, place, first, again):
         for incident in self.incidents:
             if incident.kind == KILLED and incident.pid == first.pid and first.ended_us <= incident.began_us <= again.started_us:
-                self.oldest_again_us = max(self.oldest_again_us, incident.began_us - first.ended_us)
+                self.oldest_again_us[BEFORE_KILL] = max(self.oldest_again_us[BEFORE_KILL], incident.began_us - first.ended_us)
                 return self._unless_committed(place, again, BEFORE_KILL)
         for incident in self.incidents:
             cause = self._cause_of_standing_still(place, first, again, incident) if incident.kind == STOOD_STILL else None
@@ -178,6 +179,7 @@ class Verdict:
             if attempt.pid != incident.pid:
                 continue
             if attempt.ended_us <= incident.began_us <= again.started_us:
+                self.oldest_again_us[BEFORE_STOP] = max(self.oldest_again_us[BEFORE_STOP], incident.began_us - attempt.ended_us)
                 return self._unless_committed(place, again, BEFORE_STOP)
             if attempt.started_us <= incident.began_us < attempt.ended_us:
                 return DURING_STOP
@@ -190,7 +192,7 @@ class Verdict:
 
     def _uncommitted(self, incident):
         """Records that were done, or begun, and not committed when it happened."""
-        until_us = incident.ended_us + BROKER_BACK_US if incident.kind == BROKER_AWAY else incident.began_us
+        until_us = incident.ended_us if incident.kind == BROKER_AWAY else incident.began_us
         return sum(self._may_be_repeated(place, ends, incident, until_us) for place, ends in self.ends.items())
 
     def _may_be_repeated(self, place, ends, incident, until_us):
@@ -229,7 +231,7 @@ class Verdict:
     def problems(self, standstill_limit_s=None):
         found = []
         if self.lost:
-            found.append(f"{len(self.lost)} accepted jobs are not in the topic: {sorted(self.lost)[:5]}")
+            found.append(f"{len(self.lost)} accepted jobs are not in the topic: {[self._lost_job(*job) for job in sorted(self.lost.items())[:5]]}")
         if self.undone:
             found.append(f"{len(self.undone)} records are neither done nor dead: {sorted(self.undone)[:5]}")
         if self.overtaking:
@@ -241,14 +243,19 @@ class Verdict:
             found.append(f"partition {self.standstill[1]} stood still for {self.standstill[0]:.1f} s, {standstill_limit_s} s may be")
         return found
 
+    def _lost_job(self, name, place):
+        there = self.records.get(place)
+        return f"{name} was told {place}, where {'nothing' if there is None else id_of(there)} is"
+
     def __str__(self):
         lines = [f"order {self.case.order}: {self.accepted} accepted, {len(self.records)} in the topic, {len(self.case.evidence.done())} done, "
                  f"{len(self.letters)} dead letters; {len(self.lost) + len(self.undone)} lost, {len(self.overtaking)} out of order, "
                  f"{self.again.total()} ended again of {self.allowed} allowed; longest standstill {self.standstill[0]:.1f} s"]
-        lines += [f"  again: {count} {cause}" for cause, count in self.again.items()]
-        if self.oldest_again_us:
-            lines.append(f"  the oldest of those had ended {self.oldest_again_us / US:.2f} s before the kill")
+        lines += [f"  again: {count} {cause}{self._age(cause)}" for cause, count in self.again.items()]
         return "\n".join(lines)
+
+    def _age(self, cause):
+        return f" (the oldest had ended {self.oldest_again_us[cause] / US:.2f} s before)" if self.oldest_again_us[cause] else ""
 
     def assert_clean(self, standstill_limit_s=None):
         print(self)

@@ -37,7 +37,7 @@ listen:
   main:
     address: "127.0.0.1:0"
     routes:
-      - {{ on: "POST /submit", do: ingest.one, stream: jobs, reply: {{ trace_id: $trace }} }}
+      - {{ on: "POST /submit", do: ingest.one, stream: jobs, reply: {{ partition: $partition, offset: $offset }} }}
       - use: [health, metrics, debug]
 """
 

@@ -29,27 +29,24 @@ def kill_rounds(crew, dice, count, say, size=3):
         say(f"{count - left}/{count} killed{' twice' if twice else ''}; every partition moves after {took:.1f} s")
 
 
-def rebalance_rounds(crew, dice, count, say, most=4):
-    """Members join, leave, stand still for longer than their session, are killed; one or two such things at a time."""
+def rebalance_rounds(crew, dice, count, say, harms=None, most=4):
+    """Members join, leave, stand still for longer than their session, are killed; now and then the next thing follows at once."""
     gather(crew, 2)
     for number in range(count):
         time.sleep(dice.uniform(0, 1))
-        what = dice.choice(possible(crew, most))
-        what(crew, dice)
+        harm = dice.choice(possible(crew, harms or (join, join, leave, stand_still, kill), most))
+        harm(crew, dice)
         hurry = dice.random() < 0.25
         took = 0 if hurry else crew.wait_until_all_move(now_us())
-        say(f"{number + 1}/{count} {what.__name__}; {len(crew.members)} members; " +
+        say(f"{number + 1}/{count} {harm.__name__}; {len(crew.members)} members; " +
             ("the next at once" if hurry else f"every partition moves after {took:.1f} s"))
     crew.wait_until_all_move(now_us())
 
 
-def possible(crew, most):
-    things = []
-    if len(crew.members) < most:
-        things += [join, join]
-    if len(crew.members) > 1:
-        things += [leave, stand_still, kill]
-    return things
+def possible(crew, harms, most):
+    if len(crew.members) == 1:
+        return [join]
+    return [harm for harm in harms if harm is not join or len(crew.members) < most]
 
 
 def join(crew, dice):

@@ -16,7 +16,7 @@ class Traffic:
         self.pause = clients / rate
         self.keys = keys
         self.job_ms = job_ms
-        self.accepted = []
+        self.accepted = {}  # {name: the (partition, offset) that it was told}
         self.refused = 0
         self.untold = 0
         self.done = threading.Event()
@@ -60,12 +60,12 @@ class Traffic:
         try:
             connection.request("POST", f"/submit?key=k-{dice.randrange(self.keys)}", json.dumps(job))
             answer = connection.getresponse()
-            answer.read()
+            told = json.loads(answer.read())
         except (OSError, http.client.HTTPException):
             self.untold += 1
             return False
         if answer.status == 200:
-            self.accepted.append(name)
+            self.accepted[name] = (told["partition"], told["offset"])
         else:
             self.refused += 1
         return answer.status == 200
