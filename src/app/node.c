@@ -17,10 +17,14 @@ static void on_topics_changed(void *arg)
 {
     struct node *node = arg;
     struct error err;
-    if (topics_ready(node->topics, &err))
+    bool ready = topics_ready(node->topics, &err);
+    if (ready && !node->topics_were_ready)
         log_info("node", "every topic is there: ready");
-    else
+    else if (!ready)
         log_warn("node", "not ready: %s", err.message);
+    node->topics_were_ready = ready;
+    for (size_t i = 0; i < node->settings->streams.count; i++)
+        stream_check_batches(&node->streams[i], node);
 }
 
 static void on_pressure(void *arg, bool pressed)

@@ -44,6 +44,7 @@ struct stream {
     struct topic *dead_topic;
     struct node_producer *producer;
     struct producer_topic *out;
+    uint64_t narrow_bytes; /* the limit of its topic that was warned of; 0: none */
     struct ingest *ingest; /* NULL: no route of this process needs it */
     struct work *work;     /* NULL: not worked here */
     struct watch *watch;   /* NULL: not watched here */
@@ -90,6 +91,7 @@ struct node {
     struct http_server *http;
     struct routes *routes; /* of each listener, as in settings */
     struct health_check topics_check;
+    bool topics_were_ready;
     unsigned pressed; /* producers under pressure: bodies are not read while any is */
 };
 
@@ -100,6 +102,8 @@ int node_start(struct node *node, const struct settings *settings, struct config
 /* --- the parts, one file each --- */
 
 int stream_open(struct stream *stream, struct node *node, const struct stream_config *config, struct error *err);
+/* Warns, once, when its topic takes smaller batches than its producer makes. */
+void stream_check_batches(struct stream *stream, const struct node *node);
 int stream_start(struct stream *stream, struct node *node, struct error *err);
 struct stream *node_stream(struct node *node, const char *name);
 

@@ -2,6 +2,9 @@
 
 #include "io/kafka/consumer.h"
 
+#include "base/log.h"
+
+#include <inttypes.h>
 #include <stdio.h>
 
 static bool work_is_ready(void *arg, struct error *err)
@@ -29,6 +32,20 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
         return 0;
     stream->dead_topic = topics_add(node->topics, &config->work.dead, err);
     return stream->dead_topic == NULL ? err->code : 0;
+}
+
+/* The broker refuses a whole batch, and so small records for a large one that stands beside them. */
+void stream_check_batches(struct stream *stream, const struct node *node)
+{
+    const struct producer_config *producer = settings_producer(node->settings, stream->config->ingest.producer);
+    uint64_t most = topic_batch_bytes_max(stream->topic);
+    if (stream->ingest == NULL || most == 0 || most >= producer->batch_bytes || most == stream->narrow_bytes)
+        return;
+    stream->narrow_bytes = most;
+    log_warn("node",
+             "topic %s takes batches of %" PRIu64 " bytes (max.message.bytes), and producers.%s makes them of up to %" PRIu64
+             ": beside large records small ones would be refused too. Set producers.%s.batch_bytes to %" PRIu64 " or less",
+             topic_name(stream->topic), most, producer->name, producer->batch_bytes, producer->name, most);
 }
 
 static int start_ingest(struct stream *stream, struct node *node, struct error *err)

@@ -4,6 +4,8 @@ import json
 import threading
 import time
 
+import pytest
+
 from judges import create_topic, ids_in_topic, kcat_produces, partitions_of
 from load import Load
 from servers import wait_for
@@ -165,6 +167,21 @@ def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, own_k
     assert load.names(200) <= stored
     assert load.names(503).isdisjoint(stored)
     assert load.names(None).isdisjoint(stored)
+
+
+@pytest.mark.parametrize("batch_bytes,warned", [("1000000", True), ("100000", False)])
+def test_a_topic_that_takes_smaller_batches_than_its_producer_makes_is_said(worker_pool, kafka, batch_bytes, warned):
+    server = worker_pool("--set", "streams.jobs.topic.config.max.message.bytes=100000", "--set", f"producers.durable.batch_bytes={batch_bytes}",
+                         "--set", "log.level=debug")
+    server.wait_until_ready()
+    sentence = f"topic {server.topic} takes batches of 100000 bytes (max.message.bytes), and producers.durable makes them of up to 1000000"
+    if warned:
+        wait_for(lambda: sentence in server.log(), what="the warning")
+        assert "Set producers.durable.batch_bytes to 100000 or less" in server.log()
+        assert server.log().count(sentence) == 1
+    else:
+        time.sleep(3)
+        assert "takes batches of" not in server.log()
 
 
 def test_a_topic_with_another_partition_count_is_said_and_not_altered(worker_pool, kafka, unique):

@@ -1,5 +1,6 @@
 #include "io/kafka/topic_admin.h"
 
+#include "base/memory.h"
 #include "io/kafka/client.h"
 
 static rd_kafka_AdminOptions_t *options_for(rd_kafka_t *handle, rd_kafka_admin_op_t operation)
@@ -9,14 +10,32 @@ static rd_kafka_AdminOptions_t *options_for(rd_kafka_t *handle, rd_kafka_admin_o
     return options;
 }
 
-void topic_admin_describe(rd_kafka_t *handle, int32_t broker, const char **names, size_t count, rd_kafka_queue_t *queue)
+static rd_kafka_AdminOptions_t *options_to(int32_t broker, rd_kafka_t *handle, rd_kafka_admin_op_t operation)
 {
-    rd_kafka_AdminOptions_t *options = options_for(handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    rd_kafka_AdminOptions_t *options = options_for(handle, operation);
     if (broker != TOPIC_ADMIN_CONTROLLER)
         rd_kafka_AdminOptions_set_broker(options, broker, NULL, 0);
+    return options;
+}
+
+void topic_admin_describe(rd_kafka_t *handle, int32_t broker, const char **names, size_t count, rd_kafka_queue_t *queue)
+{
+    rd_kafka_AdminOptions_t *options = options_to(broker, handle, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(names, count);
     rd_kafka_DescribeTopics(handle, topics, options, queue);
     rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+void topic_admin_describe_settings(rd_kafka_t *handle, int32_t broker, const char **names, size_t count, rd_kafka_queue_t *queue)
+{
+    rd_kafka_AdminOptions_t *options = options_to(broker, handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_ConfigResource_t **resources = mem_alloc(count * sizeof(rd_kafka_ConfigResource_t *));
+    for (size_t i = 0; i < count; i++)
+        resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
+    rd_kafka_DescribeConfigs(handle, resources, count, options, queue);
+    rd_kafka_ConfigResource_destroy_array(resources, count);
+    mem_free(resources);
     rd_kafka_AdminOptions_destroy(options);
 }
 

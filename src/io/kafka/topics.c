@@ -53,6 +53,11 @@ int32_t topic_partitions(const struct topic *topic)
     return topic->partitions;
 }
 
+uint64_t topic_batch_bytes_max(const struct topic *topic)
+{
+    return topic->batch_bytes_max;
+}
+
 /* ---- making and ending */
 
 static int open_handle(struct topics *topics, struct error *err)

@@ -41,6 +41,8 @@ const char *topic_name(const struct topic *topic);
 bool topic_present(const struct topic *topic);
 /* What was found; 0 before. */
 int32_t topic_partitions(const struct topic *topic);
+/* The largest batch that the topic takes (max.message.bytes); 0 where it is not known: not asked yet, or not told. */
+uint64_t topic_batch_bytes_max(const struct topic *topic);
 /* Why it is not (rightly) there: in `err`, E_UNAVAILABLE. True and nothing when all is well. */
 bool topic_ready(const struct topic *topic, struct error *err);
 

@@ -117,6 +117,7 @@ static void on_missing(struct topics *topics, struct topic *topic)
         topics->dirty = true;
     topic->present = false;
     topic->partitions = 0;
+    topic->settings_asked = false; /* who makes it anew may set it up otherwise */
     if (!topic->wanted.create) {
         error_set(&problem, E_UNAVAILABLE, "topic %s is missing, and its configuration does not say create: true", topic->wanted.name);
         topics_set_problem(topics, topic, &problem);
@@ -215,6 +216,7 @@ static void on_described(struct topics *topics, rd_kafka_event_t *event)
         rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event), &count);
     for (size_t i = 0; i < count; i++)
         on_described_topic(topics, descriptions[i]);
+    topics_ask_settings(topics, whom(topics));
     ask_in(topics, all_well(topics) ? ASK_CALM_MS : ASK_AGAIN_MS);
 }
 
@@ -271,6 +273,9 @@ void topics_on_event(void *arg, rd_kafka_event_t *event)
     switch (rd_kafka_event_type(event)) {
     case RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT:
         on_described(topics, event);
+        break;
+    case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
+        topics_on_settings(topics, event);
         break;
     case RD_KAFKA_EVENT_CREATETOPICS_RESULT:
         on_created(topics, event);

@@ -1,5 +1,5 @@
-/* topics_state: what topics.c (making, ending, what others ask) and topics_answers.c (asking, what the answers mean) share; nobody else
- * includes it. */
+/* topics_state: what topics.c (making, ending, what others ask), topics_answers.c (asking, what the answers mean) and topics_settings.c
+ * (how topics are set up) share; nobody else includes it. */
 #pragma once
 
 #include "base/list.h"
@@ -14,7 +14,9 @@ struct topic {
     bool present;
     bool creating;
     int32_t partitions;
-    struct error problem; /* code 0: there, as wanted */
+    bool settings_asked;
+    uint64_t batch_bytes_max; /* max.message.bytes; 0: not known */
+    struct error problem;     /* code 0: there, as wanted */
 };
 
 #define TOPICS_BROKERS_MAX 8
@@ -50,6 +52,9 @@ struct topics {
 /* Asks for all topics, unless an answer is still to come; its answer asks again. Without a connection, looks for one again later. */
 void topics_ask(struct topics *topics);
 void topics_on_event(void *topics, rd_kafka_event_t *event);
+/* Asks the broker for the settings of topics that are new. */
+void topics_ask_settings(struct topics *topics, int32_t broker);
+void topics_on_settings(struct topics *topics, rd_kafka_event_t *event);
 struct topic *topics_find(struct topics *topics, const char *name);
 /* Calls `changed` if something did. */
 void topics_tell(struct topics *topics);
