@@ -1,7 +1,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/commit_metadata.h"
 #include "work/work_parts.h"
+
+#include <inttypes.h>
 
 /* A commit under way; its partitions stay until its answer. */
 struct commit {
@@ -11,6 +14,7 @@ struct commit {
     struct commit_entry {
         struct partition *partition;
         int64_t offset;
+        uint64_t done;
     } entries[];
 };
 
@@ -25,10 +29,16 @@ static void skip_marks(struct partition *partition)
     offsets_skip_to(&partition->offsets, position.next);
 }
 
+/* The watermark has moved, or more is done above it. */
+static bool has_news(const struct partition *partition)
+{
+    return partition->offsets.watermark > partition->committing || partition->offsets.done != partition->committing_done;
+}
+
 /* One at a time for each partition: while the group is being divided anew, answers wait until it is. */
 static bool is_due(const struct partition *partition, bool last)
 {
-    return partition->offsets.watermark > partition->committing && (last || partition->commits == 0);
+    return has_news(partition) && (last || partition->commits == 0);
 }
 
 static struct commit *collect(struct work *work, struct list *partitions, bool last)
@@ -42,63 +52,122 @@ static struct commit *collect(struct work *work, struct list *partitions, bool l
         struct partition *partition = list_entry(link, struct partition, link);
         skip_marks(partition);
         if (is_due(partition, last))
-            commit->entries[commit->count++] = (struct commit_entry){ partition, partition->offsets.watermark };
+            commit->entries[commit->count++] = (struct commit_entry){ partition, partition->offsets.watermark, partition->offsets.done };
     }
     return commit;
 }
 
-static void settle(struct commit_entry *entry, int code)
+static void note_committed(const struct commit_entry *entry)
 {
     struct partition *partition = entry->partition;
     const struct work *work = partition->work;
-    if (code == 0 && entry->offset > partition->committed)
+    if (entry->offset > partition->committed)
         partition->committed = entry->offset;
-    if (code != 0)
-        partition->committing = partition->committed; /* so that it is sent again */
-    if (code == 0 && work->options.target.embedded != NULL)
+    if (entry->done > partition->committed_done)
+        partition->committed_done = entry->done;
+    if (work->options.target.embedded != NULL)
         embedded_note_done(work->options.target.embedded, work->options.topic, partition->number, entry->offset);
-    partition->commits--;
-    partition_release(partition);
 }
 
-static void on_answer(void *arg, int code, const char *sentence)
+/* So that it is sent again. */
+static void note_refused(const struct commit_entry *entry, int code)
+{
+    struct partition *partition = entry->partition;
+    struct work *work = partition->work;
+    partition->committing = partition->committed;
+    partition->committing_done = partition->committed_done;
+    if (code != E_TOO_LARGE)
+        return;
+    partition->bare = true;
+    metric_add(work->series.bare, 1);
+    log_warn("work", "%s: partition %" PRId32 ": its commit has more metadata than the broker takes, and is sent again without",
+             work->options.stream, partition->number);
+    alarm_set(&work->alarm, &work->commit_due.entry, 0);
+}
+
+static void settle(const struct commit_entry *entry, int code)
+{
+    if (code == 0)
+        note_committed(entry);
+    else
+        note_refused(entry, code);
+    entry->partition->commits--;
+    partition_release(entry->partition);
+}
+
+static void tell(const struct commit *commit, int code, const char *sentence)
+{
+    const char *stream = commit->work->options.stream;
+    if (code == E_CANCELED)
+        log_info("work", "%s: a commit of %zu partitions was overtaken by a rebalance: %s", stream, commit->count, sentence);
+    else if (code == E_UNAVAILABLE)
+        log_warn("work", "%s: a commit of %zu partitions was refused, and is sent again: %s", stream, commit->count, sentence);
+}
+
+static int first_refusal(const int *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i] != 0)
+            return codes[i];
+    }
+    return 0;
+}
+
+static void on_answer(void *arg, const int *codes, const char *sentence)
 {
     struct commit *commit = arg;
     struct work *work = commit->work;
+    int code = first_refusal(codes, commit->count);
     bool ends_give_up = commit->give_up == work->give_ups && work->final_commit;
     metric_add(code == 0 ? work->series.committed : work->series.commit_refused, 1);
-    if (code == E_CANCELED)
-        log_info("work", "%s: a commit of %zu partitions was overtaken by a rebalance: %s", work->options.stream, commit->count, sentence);
-    else if (code != 0)
-        log_warn("work", "%s: a commit of %zu partitions was refused, and is sent again: %s", work->options.stream, commit->count,
-                 sentence);
+    tell(commit, code, sentence);
     for (size_t i = 0; i < commit->count; i++)
-        settle(&commit->entries[i], code);
+        settle(&commit->entries[i], codes[i]);
     mem_free(commit);
     if (ends_give_up)
         give_up_committed(work, code);
 }
 
-/* Takes `commit`. Returns 0 if its answer will come. */
-static int submit(struct commit *commit)
+/* What is done above the watermark goes along, unless the broker has just refused to take so much. */
+static struct text metadata_of(const struct partition *partition, char out[COMMIT_METADATA_MAX])
+{
+    if (partition->bare)
+        return TEXT_NONE;
+    return (struct text){ out, commit_metadata_write(&partition->offsets, consumer_topic_id(partition->source), out) };
+}
+
+static int send_commit(struct commit *commit, struct error *err)
 {
     struct work *work = commit->work;
     struct consumer_commit *list = mem_zalloc(commit->count * sizeof(*list));
+    char(*texts)[COMMIT_METADATA_MAX] = mem_alloc(commit->count * sizeof(*texts));
     for (size_t i = 0; i < commit->count; i++) {
-        list[i].partition = commit->entries[i].partition->source;
-        list[i].offset = commit->entries[i].offset;
+        const struct partition *partition = commit->entries[i].partition;
+        list[i] = (struct consumer_commit){ partition->source, commit->entries[i].offset, metadata_of(partition, texts[i]) };
     }
-    struct error err;
-    int code = consumer_commit(work->consumer, list, commit->count, on_answer, commit, &err);
+    int code = consumer_commit(work->consumer, list, commit->count, on_answer, commit, err);
+    mem_free(texts);
     mem_free(list);
+    return code;
+}
+
+/* Takes `commit`. Returns 0 if its answer will come. */
+static int submit(struct commit *commit)
+{
+    struct error err;
+    int code = send_commit(commit, &err);
     if (code != 0) {
-        log_warn("work", "%s: %s", work->options.stream, err.message);
+        log_warn("work", "%s: %s", commit->work->options.stream, err.message);
         mem_free(commit);
         return code;
     }
     for (size_t i = 0; i < commit->count; i++) {
-        commit->entries[i].partition->committing = commit->entries[i].offset;
-        commit->entries[i].partition->commits++;
+        const struct commit_entry *entry = &commit->entries[i];
+        struct partition *partition = entry->partition;
+        partition->committing = entry->offset;
+        partition->committing_done = entry->done;
+        partition->bare = false;
+        partition->commits++;
     }
     return 0;
 }
@@ -120,6 +189,7 @@ void commit_final(struct work *work)
     list_each(link, &work->giving_up) {
         struct partition *partition = list_entry(link, struct partition, link);
         partition->committing = partition->committed;
+        partition->committing_done = partition->committed_done;
     }
     struct commit *commit = collect(work, &work->giving_up, true);
     commit->give_up = work->give_ups;
@@ -176,4 +246,32 @@ void commit_last(struct work *work)
     work->leave_by_us = clock_us() + LAST_COMMIT_US;
     work->commit_due.on_due = on_last_try;
     alarm_set(&work->alarm, &work->commit_due.entry, 0);
+}
+
+/* --- what the commit that we begin at tells --- */
+
+void commit_restore(struct partition *partition, struct text metadata)
+{
+    const struct work *work = partition->work;
+    struct offset_ranges done;
+    enum commit_metadata_verdict verdict =
+        commit_metadata_read(metadata, consumer_topic_id(partition->source), partition->offsets.watermark, &done);
+    if (verdict == METADATA_VALID) {
+        offsets_restore(&partition->offsets, done);
+        log_info("work", "%s: partition %" PRId32 ": %zu offsets above %" PRId64 " are done already, as its commit tells",
+                 work->options.stream, partition->number, offsets_above(&partition->offsets), partition->offsets.watermark);
+    } else if (verdict != METADATA_ABSENT) {
+        metric_add(metric(work->shared->metrics, METRIC_COMMIT_METADATA_IGNORED, work->options.stream, commit_metadata_word(verdict)), 1);
+        log_warn("work", "%s: partition %" PRId32 ": the metadata of its commit is ignored: %s", work->options.stream, partition->number,
+                 commit_metadata_reason(verdict));
+    }
+}
+
+/* --- how much may be done above the watermark --- */
+
+size_t commit_room(const struct partition *partition)
+{
+    if (partition->lanes.order == LANE_ORDER_PARTITION)
+        return SIZE_MAX; /* where all is one lane, nothing ends before what is below it */
+    return commit_metadata_room(&partition->offsets);
 }

@@ -11,9 +11,10 @@
 static void *on_assigned(void *owner, struct consumer_partition *source, int32_t number, int64_t start, struct text metadata)
 {
     struct work *work = owner;
-    (void)metadata;
     metric_add(work->series.assigned, 1);
-    return partition_new(work, source, number, start);
+    struct partition *partition = partition_new(work, source, number, start);
+    commit_restore(partition, metadata);
+    return partition;
 }
 
 static void on_ready(void *owner, void *object)

@@ -68,14 +68,16 @@ struct partition {
     struct lane_set lanes;
     struct schedule_source schedule;
     struct offsets offsets;
-    struct list jobs;   /* oldest first */
-    struct list hungry; /* in work.hungry while its source may have records */
-    size_t bytes;       /* of its jobs */
-    size_t counted;     /* of it in work->queue */
-    size_t sending;     /* dead letters under way */
-    int64_t committed;  /* as last acknowledged */
-    int64_t committing; /* as last asked for */
-    unsigned commits;   /* under way */
+    struct list jobs;                         /* oldest first */
+    struct list hungry;                       /* in work.hungry while its source may have records */
+    size_t bytes;                             /* of its jobs */
+    size_t counted;                           /* of it in work->queue */
+    size_t sending;                           /* dead letters under way */
+    int64_t committed;                        /* as last acknowledged */
+    int64_t committing;                       /* as last asked for */
+    uint64_t committed_done, committing_done; /* offsets.done then */
+    bool bare;                                /* the next commit is to go without metadata */
+    unsigned commits;                         /* under way */
     uint64_t average_bytes;
     struct tally *tally; /* the work's */
     struct series *consumed_series;
@@ -253,6 +255,11 @@ void give_up_init(struct work *work);
 void commit_start(struct work *work);
 /* Instead of the commits of each interval: commits all that is done, then calls work_leave. */
 void commit_last(struct work *work);
+/* Takes over what the commit tells that a new partition begins at. */
+void commit_restore(struct partition *partition, struct text metadata);
+/* How many more records may be taken so that commits can tell all that is done above the watermark. 0: too much is done, or under way,
+ * above the oldest record; nothing is taken until that ends. */
+size_t commit_room(const struct partition *partition);
 /* Commits the watermarks of what is given up, then calls give_up_committed. */
 void commit_final(struct work *work);
 void give_up_committed(struct work *work, int code);

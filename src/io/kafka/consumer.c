@@ -40,6 +40,7 @@ static void on_event(struct consumer *consumer, rd_kafka_event_t *event)
         commit_on_answer(consumer, event);
         break;
     case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
+    case RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT:
     case RD_KAFKA_EVENT_LISTOFFSETS_RESULT:
         lookup_on_answer(consumer, event);
         break;

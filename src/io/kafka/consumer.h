@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "core/commit_metadata.h"
 #include "io/kafka/client_target.h"
 
 #include <stdbool.h>
@@ -55,8 +56,8 @@ struct consumer_record {
 
 /* What the owner is told. All on the loop, never inside a call of consumer_* but consumer_take. */
 struct consumer_events {
-    /* A partition is ours, to be read from `start`: its commit, or where `start` says when there is none. `metadata` is what the
-     * commit carried. Returns the owner's object for it, which later events bring along. */
+    /* A partition is ours, to be read from `start`: its commit, or where `start` says when there is none, or when it is of a topic that
+     * was deleted and made anew. `metadata` is what the commit carried. Returns the owner's object for it, which later events bring along. */
     void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, int64_t start, struct text metadata);
     /* Its queue has something, or had: take what there is room for. */
     void (*on_ready)(void *owner, void *partition);
@@ -111,8 +112,9 @@ struct consumer_commit {
     struct text metadata; /* UTF-8; may be absent */
 };
 
-/* `code` 0, or E_UNAVAILABLE: try again; E_CANCELED: overtaken by a rebalance, or by the end of the consumer. */
-typedef void (*consumer_commit_cb)(void *arg, int code, const char *sentence);
+/* `codes[i]` is what became of commits[i]: 0, or E_UNAVAILABLE: try again; E_CANCELED: overtaken by a rebalance, or by the end of the
+ * consumer; E_TOO_LARGE: its metadata is more than the broker takes. `sentence` is about the first that is not 0. */
+typedef void (*consumer_commit_cb)(void *arg, const int *codes, const char *sentence);
 
 /* Commits these offsets, copied; `done` is called once, later. Several may be under way; the broker takes them in order.
  * Returns E_UNAVAILABLE, and never calls `done`, when there is no group to commit to. */
@@ -130,6 +132,8 @@ struct consumer_position {
 
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);
 int32_t consumer_partition_number(const struct consumer_partition *partition);
+/* Of the topic that it was assigned in, for its commits' metadata. */
+const struct topic_id *consumer_topic_id(const struct consumer_partition *partition);
 
 /* Looks whether the process stood still, which may call on_doubt. Whoever is about to begin something calls this first. */
 void consumer_look_up(struct consumer *consumer);

@@ -1,7 +1,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "io/kafka/consumer_parts.h"
+#include "io/kafka/embedded.h"
+#include "io/kafka/topic_admin.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,12 +12,14 @@
 
 /* A question to the brokers about where partitions begin.
  *
- *   assignment:  ASKING_COMMITS --all have one--------------------> consumer_assign
- *                       \--some have none--> ASKING_ENDS --------> consumer_assign
- *   reset:                                   ASKING_ENDS --------> consumer_move
+ *   assignment:  ASKING_COMMITS --> ASKING_TOPIC --all have one---------------------> consumer_assign
+ *                                       \--some have none, or of another topic
+ *                                              of this name--> ASKING_ENDS --------> consumer_assign
+ *   reset:                          ASKING_TOPIC ------------> ASKING_ENDS --------> consumer_move
  *
- * Without an answer (no coordinator, broker away) it is UNANSWERED and asked again with the next tick. */
-enum lookup_state { LOOKUP_UNANSWERED, LOOKUP_ASKING_COMMITS, LOOKUP_ASKING_ENDS };
+ * The topic is asked for its id after the commits: had it been made anew in between, they would seem to be of this one. Without an answer
+ * (no coordinator, broker away) it is UNANSWERED and asked again with the next tick. */
+enum lookup_state { LOOKUP_UNANSWERED, LOOKUP_ASKING_COMMITS, LOOKUP_ASKING_TOPIC, LOOKUP_ASKING_ENDS };
 
 struct lookup {
     struct list link;
@@ -22,6 +27,7 @@ struct lookup {
     bool reset; /* of one partition whose position is not in the log; else for an assignment */
     enum lookup_state state;
     rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
+    struct topic_id topic;
 };
 
 static void end(struct lookup *lookup)
@@ -56,6 +62,29 @@ static void ask_commits(struct lookup *lookup)
     rd_kafka_AdminOptions_destroy(options);
 }
 
+/* The controller that the handle knows of may be gone; and the embedded cluster has none. */
+static int32_t whom_about_topic(const struct consumer *consumer)
+{
+    if (consumer->options.target.embedded != NULL)
+        return EMBEDDED_BROKER;
+    return consumer->asks_leader ? consumer->leader : TOPIC_ADMIN_CONTROLLER;
+}
+
+static void ask_topic(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    const char *name = consumer->options.topic;
+    int32_t broker = whom_about_topic(consumer);
+    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    if (broker != TOPIC_ADMIN_CONTROLLER)
+        rd_kafka_AdminOptions_set_broker(options, broker, NULL, 0);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&name, 1);
+    lookup->state = LOOKUP_ASKING_TOPIC;
+    rd_kafka_DescribeTopics(consumer->handle, topics, options, consumer->control);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
 static void ask_ends(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
@@ -86,24 +115,34 @@ static void unanswered(struct lookup *lookup, const char *reason)
 {
     log_warn("consumer", "%s: where to begin with %d partitions of %s could not be asked, and is asked again: %s",
              lookup->consumer->options.name, lookup->partitions->cnt, lookup->consumer->options.topic, reason);
+    if (lookup->state == LOOKUP_ASKING_TOPIC)
+        lookup->consumer->asks_leader = lookup->consumer->has_leader && !lookup->consumer->asks_leader;
     lookup->state = LOOKUP_UNANSWERED;
 }
 
 /* --- the end of a lookup --- */
 
-/* The log begins later than we are (retention), or ends before (a topic made anew, under the same name). */
+static bool is_same_topic(const struct topic_id *a, const struct topic_id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* The log begins later than we are (retention), or it is another one: of a topic made anew under the same name. Brokers that tell no
+ * topic ids leave only that it ends before. */
 static void place_anew(struct consumer *consumer, struct consumer_partition *partition, int64_t to)
 {
     const struct consumer_events *events = consumer->options.events;
     int64_t from = partition->next;
+    bool same = is_same_topic(&partition->topic, &consumer->topic);
     partition->misplaced = false;
-    if (to > from) {
+    partition->topic = consumer->topic;
+    if (same && to > from) {
         log_error("consumer",
                   "%s: partition %" PRId32 ": its log does not have offset %" PRId64 " any more: read on from %" PRId64 ", %" PRId64
                   " offsets are passed over",
                   consumer->options.name, partition->number, from, to, to - from);
         events->on_offsets_missing(consumer->options.owner, partition->object, from, to);
-    } else if (to < from) {
+    } else if (!same || to < from) {
         log_error("consumer",
                   "%s: partition %" PRId32 " was at offset %" PRId64 ", which its log does not have: it is read anew from %" PRId64,
                   consumer->options.name, partition->number, from, to);
@@ -122,6 +161,7 @@ static void finish_reset(struct lookup *lookup)
     if (partition == NULL || !partition->misplaced || partition->given_back) {
         end(lookup);
     } else if (consumer->state == CONSUMER_WORKING) {
+        consumer->topic = lookup->topic;
         place_anew(consumer, partition, entry->offset);
         end(lookup);
     } else {
@@ -133,13 +173,33 @@ static void finish_reset(struct lookup *lookup)
 
 static void finish_assignment(struct lookup *lookup)
 {
+    lookup->consumer->topic = lookup->topic;
     consumer_assign(lookup->consumer, lookup->partitions);
     end(lookup);
 }
 
+/* Where its metadata tells that a commit is of another topic of this name, there is none for this one. */
+static void disown_commits(const struct lookup *lookup)
+{
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
+        struct text metadata = { entry->metadata, entry->metadata_size };
+        if (entry->offset < 0 || commit_metadata_check(metadata, &lookup->topic, entry->offset) != METADATA_OTHER_TOPIC)
+            continue;
+        log_warn("consumer",
+                 "%s: partition %" PRId32 ": the commit of offset %" PRId64 " is of a topic %s that was deleted; this is another",
+                 lookup->consumer->options.name, entry->partition, entry->offset, entry->topic);
+        entry->offset = RD_KAFKA_OFFSET_INVALID;
+    }
+}
+
 static void proceed(struct lookup *lookup)
 {
-    if (!all_known(lookup))
+    if (lookup->state == LOOKUP_ASKING_TOPIC)
+        disown_commits(lookup);
+    if (lookup->state == LOOKUP_ASKING_COMMITS)
+        ask_topic(lookup);
+    else if (!all_known(lookup))
         ask_ends(lookup);
     else if (lookup->reset)
         finish_reset(lookup);
@@ -171,6 +231,33 @@ static const char *read_commits(struct lookup *lookup, rd_kafka_event_t *event)
     return NULL;
 }
 
+static void remember_leader(struct consumer *consumer, const rd_kafka_TopicDescription_t *topic)
+{
+    size_t count = 0;
+    const rd_kafka_TopicPartitionInfo_t **partitions = rd_kafka_TopicDescription_partitions(topic, &count);
+    const rd_kafka_Node_t *node = count == 0 ? NULL : rd_kafka_TopicPartitionInfo_leader(partitions[0]);
+    consumer->has_leader = node != NULL && rd_kafka_Node_id(node) >= 0;
+    consumer->leader = consumer->has_leader ? rd_kafka_Node_id(node) : 0;
+}
+
+static const char *read_topic(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_TopicDescription_t **topics = rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event), &count);
+    if (count != 1)
+        return "the answer names no topic";
+    const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(topics[0]);
+    if (rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_error_string(error);
+
+    const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topics[0]);
+    uint64_t halves[2] = { htobe64((uint64_t)rd_kafka_Uuid_most_significant_bits(id)),
+                           htobe64((uint64_t)rd_kafka_Uuid_least_significant_bits(id)) };
+    memcpy(lookup->topic.bytes, halves, sizeof(lookup->topic.bytes));
+    remember_leader(lookup->consumer, topics[0]);
+    return NULL;
+}
+
 static const char *read_ends(struct lookup *lookup, rd_kafka_event_t *event)
 {
     size_t count = 0;
@@ -184,12 +271,14 @@ static const char *read_ends(struct lookup *lookup, rd_kafka_event_t *event)
     return all_known(lookup) ? NULL : "the answer leaves out partitions";
 }
 
-static const char *read_answer(struct lookup *lookup, rd_kafka_event_t *event)
-{
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return rd_kafka_event_error_string(event);
-    return lookup->state == LOOKUP_ASKING_COMMITS ? read_commits(lookup, event) : read_ends(lookup, event);
-}
+static const struct {
+    rd_kafka_event_type_t type;
+    const char *(*read)(struct lookup *lookup, rd_kafka_event_t *event);
+} answers[] = {
+    [LOOKUP_ASKING_COMMITS] = { RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT, read_commits },
+    [LOOKUP_ASKING_TOPIC] = { RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT, read_topic },
+    [LOOKUP_ASKING_ENDS] = { RD_KAFKA_EVENT_LISTOFFSETS_RESULT, read_ends },
+};
 
 static bool is_under_way(const struct consumer *consumer, const struct lookup *lookup)
 {
@@ -203,9 +292,10 @@ static bool is_under_way(const struct consumer *consumer, const struct lookup *l
 void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
 {
     struct lookup *lookup = rd_kafka_event_opaque(event);
-    if (!is_under_way(consumer, lookup))
+    if (!is_under_way(consumer, lookup) || answers[lookup->state].type != rd_kafka_event_type(event))
         return;
-    const char *refusal = read_answer(lookup, event);
+    bool failed = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    const char *refusal = failed ? rd_kafka_event_error_string(event) : answers[lookup->state].read(lookup, event);
     if (refusal != NULL)
         unanswered(lookup, refusal);
     else
@@ -236,7 +326,7 @@ void lookup_reset(struct consumer_partition *partition)
     partition->misplaced = true;
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(one, consumer->options.topic, partition->number);
-    ask_ends(begin(consumer, true, one));
+    ask_topic(begin(consumer, true, one));
     rd_kafka_topic_partition_list_destroy(one);
 }
 
@@ -247,7 +337,7 @@ void lookup_again(struct consumer *consumer)
         if (lookup->state != LOOKUP_UNANSWERED)
             continue;
         if (lookup->reset)
-            ask_ends(lookup);
+            ask_topic(lookup);
         else
             ask_commits(lookup);
     }

@@ -40,6 +40,9 @@ struct consumer {
     struct client_way_back way_back;
     struct list partitions;                     /* of consumer_partition: assigned */
     struct list lookups;                        /* under way */
+    struct topic_id topic;                      /* as the last of them was told */
+    int32_t leader;                             /* of a partition of the topic, then */
+    bool has_leader, asks_leader;               /* the controller did not tell about the topic: the leader is asked; in turns */
     struct list commits;                        /* under way */
     rd_kafka_topic_partition_list_t *giving_up; /* wanted back by the group */
     struct consumer_header *headers;            /* of the record at hand */
@@ -67,6 +70,7 @@ struct consumer_partition {
     atomic_bool signalled; /* by librdkafka's threads: the queue was empty and is not */
     int64_t next;          /* to be taken */
     bool given_back;       /* revoked: nothing is taken any more */
+    struct topic_id topic; /* as the broker told when it was assigned, or read anew */
     bool misplaced;        /* its position is not in the log: a lookup of a new one is due or under way */
 };
 

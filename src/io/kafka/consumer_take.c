@@ -103,6 +103,7 @@ struct consumer_partition *partition_open(struct consumer *consumer, int32_t num
     partition->consumer = consumer;
     partition->number = number;
     partition->next = start;
+    partition->topic = consumer->topic;
     partition->queue = rd_kafka_queue_get_partition(consumer->handle, consumer->options.topic, number);
     assert(partition->queue != NULL); /* refused only for handles that do not consume */
     rd_kafka_queue_forward(partition->queue, NULL);
@@ -157,4 +158,9 @@ void consumer_position(const struct consumer_partition *partition, struct consum
 int32_t consumer_partition_number(const struct consumer_partition *partition)
 {
     return partition->number;
+}
+
+const struct topic_id *consumer_topic_id(const struct consumer_partition *partition)
+{
+    return &partition->topic;
 }
