@@ -21,10 +21,23 @@ static int code_of(rd_kafka_resp_err_t code)
     }
 }
 
-void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message)
+/* A broker that says it has a record of this sequence number already tells no offset, and librdkafka takes it for success. Most often
+ * it is; but a broker that stood still in the middle of retries said so of records that it never stored (2.14; docs/chaos.md). */
+static bool is_doubtful(const rd_kafka_message_t *message, bool acknowledged)
+{
+    return acknowledged && message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0;
+}
+
+void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message, bool acknowledged)
 {
     delivery->partition = message->partition;
     delivery->offset = message->offset >= 0 ? message->offset : -1;
+    if (is_doubtful(message, acknowledged)) {
+        delivery->status = DELIVERY_POSSIBLY_PERSISTED;
+        delivery->code = E_UNKNOWN;
+        delivery->sentence = "the broker took it for a record that it has already, and told no offset";
+        return;
+    }
     rd_kafka_msg_status_t status = rd_kafka_message_status(message);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR || status == RD_KAFKA_MSG_STATUS_PERSISTED) {
         delivery->status = DELIVERY_PERSISTED;

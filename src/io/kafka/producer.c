@@ -216,7 +216,7 @@ static void on_report(const rd_kafka_message_t *message, uint64_t now_us)
     struct producer_send_request *request = message->_private;
     struct producer_topic *topic = request->topic;
     struct delivery delivery;
-    delivery_read(&delivery, message);
+    delivery_read(&delivery, message, topic->producer->options.config->acks != PRODUCER_ACKS_NONE);
     if (delivery.code == E_CANCELED && topic->producer->phase < PRODUCER_FLUSHING)
         delivery.code = E_UNAVAILABLE; /* the handle failed; nobody asked for an end */
     delivery.latency_us = now_us > request->sent_us ? now_us - request->sent_us : 0;

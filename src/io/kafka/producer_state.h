@@ -110,8 +110,9 @@ void producer_topic_detach(struct producer_topic *topic);
 void producer_topic_tick(struct producer_topic *topic, uint64_t now_us);
 void producer_topic_free(struct producer_topic *topic);
 
-/* delivery.c: puts librdkafka's report into our words. `latency_us` is the caller's. */
-void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message);
+/* delivery.c: puts librdkafka's report into our words. `acknowledged`: the brokers were asked to answer (acks), so an offset is told.
+ * `latency_us` is the caller's. */
+void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message, bool acknowledged);
 enum produce_failure delivery_failure(const struct delivery *delivery);
 
 /* producer.c */
