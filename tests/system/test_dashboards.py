@@ -1,0 +1,180 @@
+"""Dashboards and alert rules against a real Prometheus: each query of each panel and variable returns data.
+
+Nothing here draws a dashboard: what is proved is that the files are those of their generator, that Grafana's own schema takes them, and that
+the queries have data in a pool that has seen every outcome.
+"""
+
+import importlib.util
+import json
+import socket
+import subprocess
+import urllib.parse
+import urllib.request
+
+import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from servers import ROOT, free_port, wait_for
+
+DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
+RULES = ROOT / "dashboards" / "rules"
+
+
+def dashboard(path):
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_the_file_is_what_the_generator_makes(path):
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "dashboards" / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    assert dict(generate.documents())[path.name] == path.read_text(), "run: dashboards/generate.py"
+
+
+def differences(before, after, where="$"):
+    """What of `before` is missing or other in `after`; what a reader adds (defaults) is none."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [found for key in before for found in differences(before[key], after.get(key), f"{where}.{key}")]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [found for i in range(len(before)) for found in differences(before[i], after[i], f"{where}[{i}]")]
+    return [] if before == after else [f"{where}: {before!r} became {after!r}"]
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_grafanas_schema_takes_it_without_a_change(path):
+    read = Dashboard.from_json(dashboard(path))
+    assert differences(dashboard(path), json.loads(JSONEncoder(sort_keys=True).encode(read))) == []
+
+
+def test_rules_fire_when_they_should_and_only_then():
+    for words in (["check", "rules", "millrace.yaml"], ["test", "rules", "millrace_test.yaml"]):
+        judged = subprocess.run(["promtool", *words], cwd=RULES, capture_output=True, text=True, timeout=60)
+        assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+class Prometheus:
+    def __init__(self, folder, target):
+        self.port = free_port()
+        config = folder / "prometheus.yml"
+        config.write_text(f"""
+global: {{ scrape_interval: 1s, evaluation_interval: 1s }}
+rule_files: ["{RULES / 'millrace.yaml'}"]
+scrape_configs: [{{ job_name: millrace, static_configs: [{{ targets: ["127.0.0.1:{target}"] }}] }}]
+""")
+        words = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{self.port}"]
+        with open(folder / "prometheus.log", "wb") as log:
+            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+
+    def ask(self, path, **arguments):
+        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(arguments)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)["data"]
+
+    def ready(self):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2).status == 200
+        except OSError:
+            return False
+
+    def samples(self, query):
+        return [row for row in self.ask("query", query=query)["result"] if row["value"][1] != "NaN"]
+
+
+@pytest.fixture
+def prometheus(tmp_path):
+    started = []
+
+    def start(target):
+        started.append(Prometheus(tmp_path, target))
+        wait_for(started[-1].ready, timeout=30, what="Prometheus")
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.terminate()
+        server.process.wait(20)
+
+
+def filled(query, names):
+    """The query as Grafana would send it."""
+    query = query.replace("$__rate_interval", "60s")
+    for name, value in names.items():
+        query = query.replace(f"${name}", value)
+    return query
+
+
+def queries_of(document):
+    for panel in document["panels"]:
+        for target in panel.get("targets", []):
+            yield f"{document['title']} / {panel['title']}", target["expr"]
+
+
+def values_of(query):
+    """label_values(SELECTOR, label) -> selector, label"""
+    selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(",", 1)
+    return selector.strip(), label.strip()
+
+
+def given_every_outcome(server, kafka, redis):
+    """Answers of 200, 429, 503 and 400; jobs done, retried and dead; a hot key; a client that leaves; Redis and the broker away for a while."""
+    for i in range(40):
+        server.get("/submit?key=hot" if i % 4 else f"/submit?key=k-{i}")
+    for _ in range(10):
+        server.post("/submit", {"always_fail": True})
+    server.post("/submit", b"[not json")
+    with socket.create_connection(("127.0.0.1", server.port)) as rude:
+        rude.sendall(b"NONSENSE\r\n\r\n")
+        rude.recv(1000)
+    redis.kill()
+    wait_for(lambda: server.get("/submit").status == 503, what="503 without Redis")
+    redis.start()
+    kafka.stop(kill=True)
+    with socket.create_connection(("127.0.0.1", server.port)) as gone:
+        gone.sendall(b"GET /submit HTTP/1.1\r\nHost: x\r\n\r\n")
+    wait_for(lambda: server.get("/submit").status in (503, 504), what="503 without the broker")
+    kafka.start()
+    wait_for(lambda: server.get("/submit").status == 200, timeout=60, every=0.5, what="200 again")
+
+
+@pytest.mark.takes(70)
+def test_every_query_of_every_panel_has_data(worker_pool, prometheus, own_kafka, redis):
+    environment = {"KAFKA_BROKERS": own_kafka.brokers, "LIMIT_RATE": "5", "LIMIT_CAPACITY": "30", "JOB_PROCESS_TIME_MIN": "10",
+                   "JOB_PROCESS_TIME_RANGE": "10", "KAFKA_CONSUMER_MAX_RETRIES": "1"}
+    server = worker_pool("--set", "streams.jobs.watch.every=500ms", env=environment)
+    server.wait_until_ready()
+    metrics = prometheus(server.port)
+    wait_for(lambda: metrics.samples("millrace_build_info"), timeout=30, what="the first scrape")
+    given_every_outcome(server, own_kafka, redis)
+
+    names = {"instance": ".*", "group": server.group, "topic": server.topic}
+    asked, empty = 0, {}
+
+    def has_no_data():
+        nonlocal asked
+        asked, missing = 0, {}
+        for path in DASHBOARDS:
+            for where, query in queries_of(dashboard(path)):
+                asked += 1
+                if not metrics.samples(filled(query, names)):
+                    missing[where] = query
+        empty.clear()
+        empty.update(missing)
+        return missing
+
+    try:
+        wait_for(lambda: not has_no_data(), timeout=40, every=2, what="data for every query")
+    except AssertionError:
+        raise AssertionError("no data:\n" + "\n".join(f"{where}: {query}" for where, query in empty.items())) from None
+    assert asked > 60
+
+    for path in DASHBOARDS:
+        for entry in dashboard(path)["templating"]["list"]:
+            if entry["type"] == "query":
+                selector, label = values_of(entry["query"]["query"])
+                assert any(label in row["metric"] for row in metrics.samples(filled(selector, names))), entry["query"]
+
+    rules = [rule for group in metrics.ask("rules")["groups"] for rule in group["rules"]]
+    assert len(rules) == 10 and all(rule["health"] == "ok" for rule in rules), rules
+    print(f"{asked} queries of {len(DASHBOARDS)} dashboards have data")
