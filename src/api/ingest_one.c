@@ -124,7 +124,6 @@ static bool refuse_coding(struct http_request *http)
 
 static void run(struct route *route, struct http_request *http, const struct route_match *match)
 {
-    (void)match;
     if (refuse_coding(http))
         return;
     struct submission *submission = http_request_alloc(http, sizeof(*submission));

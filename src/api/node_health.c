@@ -3,14 +3,11 @@
 
 static void run_live(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)route;
-    (void)match;
     http_reply(request, &(struct http_reply){ .status = 200, .body = TEXT("{\"status\":\"alive\"}") });
 }
 
 static void run_ready(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     bool ready;
     yyjson_mut_val *report = health_report(route->api->health, doc, &ready);
@@ -20,7 +17,6 @@ static void run_ready(struct route *route, struct http_request *request, const s
 /* For people and simple probes: always 200 while the process answers; the body tells more. */
 static void run_health(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     bool ready;
     yyjson_mut_val *report = health_report(route->api->health, doc, &ready);

@@ -2,7 +2,6 @@
 
 static void run(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     struct buffer text = { 0 };
     metrics_write(route->api->metrics, &text);
     http_reply(request, &(struct http_reply){

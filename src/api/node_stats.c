@@ -59,7 +59,6 @@ static void reply_unknown(struct http_request *request, struct stats *stats, str
 
 static void run(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     struct stats *stats = route->api->stats;
     struct text name = http_query(request, "section");
     struct stats_section *section = NULL;

@@ -9,8 +9,6 @@
 
 static int command_version(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
     printf("millrace %s (librdkafka %s)\n", version_millrace(), version_librdkafka());
     return 0;
 }
@@ -33,8 +31,6 @@ static const struct command {
 
 static int command_help(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
     printf("Millrace puts HTTP in front of Kafka and ordered, rate-limited, retried workers behind it.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  millrace %-8s %-52s %s\n", commands[i].name, commands[i].usage, commands[i].summary);

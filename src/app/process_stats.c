@@ -35,7 +35,6 @@ static void add_status(yyjson_mut_doc *doc, yyjson_mut_val *section)
 
 static yyjson_mut_val *fill_memory(void *arg, yyjson_mut_doc *doc)
 {
-    (void)arg;
     yyjson_mut_val *section = yyjson_mut_obj(doc);
     add_status(doc, section);
     struct mallinfo2 heap = mallinfo2();
@@ -54,7 +53,6 @@ static yyjson_mut_val *fill_config(void *arg, yyjson_mut_doc *doc)
 
 static yyjson_mut_val *fill_build(void *arg, yyjson_mut_doc *doc)
 {
-    (void)arg;
     yyjson_mut_val *section = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, section, "version", version_millrace());
     yyjson_mut_obj_add_str(doc, section, "librdkafka", version_librdkafka());

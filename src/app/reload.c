@@ -112,7 +112,6 @@ static void on_hangup(uv_signal_t *signal, int signum)
     struct settings fresh;
     struct config_report report = { 0 };
     struct error err = { 0 };
-    (void)signum;
     if (reload->node->health.stopping)
         return;
     struct config *config = settings_read(&fresh, reload->source, &report);

@@ -38,7 +38,6 @@ static int run(const struct command_options *options, struct settings *settings,
 
     int rc = uv_loop_close(&node.loop);
     assert(rc == 0 && "every handle was closed");
-    (void)rc;
     node_free(&node);
     return 0;
 }

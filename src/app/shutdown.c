@@ -69,7 +69,6 @@ static void flush_producers(struct shutdown *shutdown, uint64_t deadline_us)
 
 static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
 {
-    (void)deadline_us;
     struct stream *stream;
     for (size_t i = 0; (stream = each_stream(shutdown, i)) != NULL; i++) {
         if (stream->work == NULL)
@@ -83,7 +82,6 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
 /* A question under way is ended by its reader. */
 static void close_watches(struct shutdown *shutdown, uint64_t deadline_us)
 {
-    (void)deadline_us;
     struct node *node = shutdown->node;
     struct stream *stream;
     if (node->group_reader == NULL)
@@ -101,7 +99,6 @@ static void close_watches(struct shutdown *shutdown, uint64_t deadline_us)
 
 static void close_ingest(struct shutdown *shutdown, uint64_t deadline_us)
 {
-    (void)deadline_us;
     struct stream *stream;
     for (size_t i = 0; (stream = each_stream(shutdown, i)) != NULL; i++) {
         if (stream->ingest == NULL)
@@ -113,7 +110,6 @@ static void close_ingest(struct shutdown *shutdown, uint64_t deadline_us)
 
 static void close_clients(struct shutdown *shutdown, uint64_t deadline_us)
 {
-    (void)deadline_us;
     struct node *node = shutdown->node;
     for (size_t i = 0; i < node->settings->producers.count; i++) {
         health_remove(&node->producers[i].check);
@@ -131,7 +127,6 @@ static void close_clients(struct shutdown *shutdown, uint64_t deadline_us)
 /* After the producers, whose topics are these. */
 static void close_topics(struct shutdown *shutdown, uint64_t deadline_us)
 {
-    (void)deadline_us;
     health_remove(&shutdown->node->topics_check);
     shutdown->pending++;
     topics_close(shutdown->node->topics, part_ended, shutdown);
@@ -139,7 +134,6 @@ static void close_topics(struct shutdown *shutdown, uint64_t deadline_us)
 
 static void close_stores(struct shutdown *shutdown, uint64_t deadline_us)
 {
-    (void)deadline_us;
     struct node *node = shutdown->node;
     work_shared_close(&node->shared);
     producer_stats_close(&node->producer_stats);

@@ -26,7 +26,6 @@ static void run(const struct attack_options *options, const struct url *target, 
     uv_run(&loop, UV_RUN_DEFAULT);
     int rc = uv_loop_close(&loop);
     assert(rc == 0);
-    (void)rc;
     load_free(&load);
 }
 

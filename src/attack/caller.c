@@ -78,7 +78,6 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct caller *caller = handle->data;
-    (void)suggested;
     *buf = uv_buf_init(caller->input, sizeof(caller->input));
 }
 

@@ -134,7 +134,6 @@ static void on_end(uv_timer_t *timer)
 
 static void on_interrupt(uv_signal_t *signal, int signum)
 {
-    (void)signum;
     end(signal->data);
 }
 

@@ -91,13 +91,6 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     va_end(again);
 }
 
-void buffer_consume(struct buffer *buffer, size_t size)
-{
-    buffer->size -= size;
-    if (buffer->size > 0)
-        memmove(buffer->data, buffer->data + size, buffer->size);
-}
-
 void buffer_clear(struct buffer *buffer)
 {
     buffer->size = 0;

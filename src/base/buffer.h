@@ -1,4 +1,4 @@
-/* buffer: bytes that grow at the end and are taken from the front.
+/* buffer: bytes that grow at the end.
  *
  * Embedded by its owner; a zeroed struct is an empty buffer. Growth doubles, so appending is O(1) amortised.
  * One thread. Sizes are bounded by the caller: growth aborts when memory is out (base/memory). */
@@ -37,9 +37,6 @@ void buffer_json_string(struct buffer *buffer, struct text text);
 /* Room for `size` more bytes at the returned place; call buffer_grow with what was really written. */
 char *buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_grow(struct buffer *buffer, size_t size);
-
-/* Takes `size` bytes from the front: O(rest). */
-void buffer_consume(struct buffer *buffer, size_t size);
 
 void buffer_clear(struct buffer *buffer); /* keeps the memory */
 void buffer_free(struct buffer *buffer);  /* empty again, memory given back */

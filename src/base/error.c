@@ -41,21 +41,3 @@ int error_wrap(struct error *err, const char *format, ...)
     mark_cut(err->message, sizeof(err->message), wanted);
     return err->code;
 }
-
-const char *error_name(int code)
-{
-    static const char *const names[] = {
-        [0] = "ok",
-        [-E_INVALID] = "invalid",
-        [-E_TOO_LARGE] = "too_large",
-        [-E_LIMITED] = "limited",
-        [-E_UNAVAILABLE] = "unavailable",
-        [-E_UNKNOWN] = "unknown",
-        [-E_NOT_FOUND] = "not_found",
-        [-E_CANCELED] = "canceled",
-        [-E_IO] = "io",
-        [-E_INTERNAL] = "internal",
-    };
-    int last = (int)(sizeof(names) / sizeof(names[0])) - 1;
-    return code <= 0 && -code <= last ? names[-code] : "internal";
-}

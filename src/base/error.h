@@ -30,6 +30,3 @@ int error_set(struct error *err, int code, const char *format, ...) __attribute_
 /* Puts "<formatted>: " in front of the sentence; returns the code. Without an error there is none to read, and the
  * answer is E_INTERNAL: where `err` may be NULL, return the code that you have. */
 int error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The code's stable lower-case name, for logs and JSON: "invalid", "limited", ... */
-const char *error_name(int code);

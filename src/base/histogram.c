@@ -41,16 +41,6 @@ void histogram_record(struct histogram *histogram, uint64_t value_us)
         histogram->max_us = value_us;
 }
 
-void histogram_merge(struct histogram *into, const struct histogram *from)
-{
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-        into->buckets[i] += from->buckets[i];
-    into->count += from->count;
-    into->sum_us += from->sum_us;
-    if (from->max_us > into->max_us)
-        into->max_us = from->max_us;
-}
-
 /* The nearest-rank quantile: the smallest value that at least that share of all values does not pass. */
 uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
 {

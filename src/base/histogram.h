@@ -20,7 +20,6 @@ struct histogram {
 
 void histogram_reset(struct histogram *histogram); /* a zeroed struct is an empty histogram too */
 void histogram_record(struct histogram *histogram, uint64_t value_us);
-void histogram_merge(struct histogram *into, const struct histogram *from);
 
 /* The upper edge of the bucket in which the quantile (0..1, nearest rank) lies, never above max_us; 0 when empty.
  * O(buckets). */

@@ -59,14 +59,6 @@ bool log_enabled(enum log_level level)
     return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
 }
 
-int log_level_of(const char *name)
-{
-    for (int level = LOG_DEBUG; level <= LOG_ERROR; level++)
-        if (strcmp(levels[level].name, name) == 0)
-            return level;
-    return -1;
-}
-
 void log_scope_begin(struct text request_id, struct text trace_id)
 {
     scope.request_id = request_id;

@@ -35,9 +35,6 @@ void log_set_form(enum log_form form);
 void log_set_fd(int fd); /* default 2; for tests */
 bool log_enabled(enum log_level level);
 
-/* The level of "debug", "info", "warn" or "error"; -1 for anything else. */
-int log_level_of(const char *name);
-
 /* The ids that lines of this thread carry until log_scope_end; texts are borrowed until then. */
 void log_scope_begin(struct text request_id, struct text trace_id);
 void log_scope_end(void);

@@ -39,8 +39,6 @@ void gate_close(struct gate *gate, void (*closed)(void *arg), void *arg)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct wakeup *wakeup = poll->data;
-    (void)status;
-    (void)events;
     uint64_t count;
     while (read(wakeup->fd, &count, sizeof(count)) > 0)
         ;
@@ -67,9 +65,7 @@ int wakeup_init(struct wakeup *wakeup, uv_loop_t *loop, wakeup_cb on_wakeup, voi
 void wakeup_signal(struct wakeup *wakeup)
 {
     uint64_t one = 1;
-    /* EAGAIN means that the counter is full, so the loop is woken already. */
-    ssize_t written = write(wakeup->fd, &one, sizeof(one));
-    (void)written;
+    (void)!write(wakeup->fd, &one, sizeof(one)); /* EAGAIN: the counter is full, so the loop is woken already */
 }
 
 static void on_closed(uv_handle_t *handle)

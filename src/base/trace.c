@@ -97,11 +97,6 @@ bool trace_parse(struct trace_context *trace, struct text header)
     return true;
 }
 
-void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE])
-{
-    *hex_write(out, trace->trace_id, sizeof(trace->trace_id)) = '\0';
-}
-
 void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE])
 {
     memcpy(out, "00-", TRACE_ID_AT);

@@ -30,7 +30,6 @@ bool trace_parse(struct trace_context *trace, struct text header);
 /* A child: same trace and flags, a new span id. */
 void trace_child(struct trace_context *child, const struct trace_context *parent, struct random *random);
 
-void trace_id_text(const struct trace_context *trace, char out[TRACE_ID_SIZE]);
 void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE]);
 
 /* The trace id where trace_parent_text wrote it. */

@@ -101,11 +101,3 @@ void config_free(struct config *config)
     arena_free(&config->arena);
     mem_free(config);
 }
-
-struct config_place config_place_of(const struct config *config, const char *path)
-{
-    const struct config_node *node = config->root == NULL ? NULL : config_node_find(config->root, path);
-    if (node == NULL)
-        return (struct config_place){ .file = CONFIG_FROM_DEFAULT, .path = path };
-    return (struct config_place){ .file = node->file, .line = node->line, .path = path };
-}

@@ -139,9 +139,6 @@ void config_check_file(struct config_report *report, const struct config_place *
 /* "examples/x.yaml:12: streams.jobs.work.order: found "keys"; allowed: partition, key, none" a mistake, a line each. */
 void config_report_print(const struct config_report *report, struct buffer *out);
 
-/* Where the value of a path stands ("streams.jobs.topic"); for messages after decoding. */
-struct config_place config_place_of(const struct config *config, const char *path);
-
 /* A value that differs: its path, and whether it was taken over. The path lives as long as the config. */
 typedef void (*config_difference_cb)(void *arg, const char *path, bool adopted);
 

@@ -65,7 +65,6 @@ struct key_entry *key_table_oldest(const struct key_table *table)
 
 void key_table_hold(struct key_table *table, struct key_entry *entry)
 {
-    (void)table;
     entry->holds++;
     list_remove(&entry->order);
 }

@@ -54,17 +54,6 @@ static void numbers_are_written_to_their_limits(void **state)
     buffer_free(&buffer);
 }
 
-static void what_is_consumed_leaves_from_the_front(void **state)
-{
-    struct buffer buffer = { 0 };
-    buffer_string(&buffer, "headerbody");
-    buffer_consume(&buffer, 6);
-    assert_buffer(&buffer, "body");
-    buffer_consume(&buffer, 4);
-    assert_int_equal(buffer.size, 0);
-    buffer_free(&buffer);
-}
-
 static void clearing_keeps_the_memory_and_freeing_gives_it_back(void **state)
 {
     struct buffer buffer = { 0 };
@@ -206,7 +195,6 @@ int main(void)
         cmocka_unit_test(a_zeroed_buffer_is_empty_and_reads_as_empty_text),
         cmocka_unit_test(what_is_appended_stands_in_order),
         cmocka_unit_test(numbers_are_written_to_their_limits),
-        cmocka_unit_test(what_is_consumed_leaves_from_the_front),
         cmocka_unit_test(clearing_keeps_the_memory_and_freeing_gives_it_back),
         cmocka_unit_test(reserved_room_becomes_content_when_grown),
         cmocka_unit_test(a_megabyte_byte_by_byte_is_kept_whole),

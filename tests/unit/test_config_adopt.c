@@ -1,6 +1,8 @@
 /* A configuration that is read again beside the one in effect. */
 #include "config_reading.h"
 
+#include "config/tree.h"
+
 static const char running[] = "workers: 5\n"
                               "kafka: { brokers: a, properties: { linger.ms: 5 } }\n"
                               "streams:\n"
@@ -71,7 +73,7 @@ static void what_was_adopted_outlives_where_it_came_from(void **state)
     buffer_char(&printed, '\0');
     assert_non_null(strstr(printed.data, "workers: 7\n"));
     assert_non_null(strstr(printed.data, "store: \"\"  # default\n"));
-    assert_string_equal(config_place_of(before.config, "workers").file, "x.yaml");
+    assert_string_equal(config_node_find(before.config->root, "workers")->file, "x.yaml");
     buffer_free(&printed);
     buffer_free(&ignored);
     end_reading(&before);

@@ -59,29 +59,6 @@ static void a_caller_that_wants_only_the_code_passes_no_error(void **state)
     assert_int_equal(error_wrap(NULL, "nor this"), E_INTERNAL);
 }
 
-static void every_code_has_its_name(void **state)
-{
-    static const struct {
-        int code;
-        const char *name;
-    } rows[] = {
-        { 0, "ok" },
-        { E_INVALID, "invalid" },
-        { E_TOO_LARGE, "too_large" },
-        { E_LIMITED, "limited" },
-        { E_UNAVAILABLE, "unavailable" },
-        { E_UNKNOWN, "unknown" },
-        { E_NOT_FOUND, "not_found" },
-        { E_CANCELED, "canceled" },
-        { E_IO, "io" },
-        { E_INTERNAL, "internal" },
-        { -4711, "internal" },
-        { 1, "internal" },
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_string_equal(error_name(rows[i].code), rows[i].name);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,7 +67,6 @@ int main(void)
         cmocka_unit_test(a_sentence_too_long_ends_in_dots),
         cmocka_unit_test(a_sentence_that_just_fits_is_not_cut),
         cmocka_unit_test(a_caller_that_wants_only_the_code_passes_no_error),
-        cmocka_unit_test(every_code_has_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

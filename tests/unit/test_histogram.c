@@ -86,20 +86,6 @@ static void quantiles_are_at_most_a_64th_above_the_truth(void **state)
     }
 }
 
-static void merging_is_as_if_all_were_recorded_in_one(void **state)
-{
-    static struct histogram halves[2];
-    struct random random;
-    random_init_seed(&random, seed);
-    for (int i = 0; i < VALUES; i++) {
-        uint64_t value = random_next(&random) >> 30;
-        histogram_record(&histogram, value);
-        histogram_record(&halves[i % 2], value);
-    }
-    histogram_merge(&halves[0], &halves[1]);
-    assert_memory_equal(&halves[0], &histogram, sizeof(histogram));
-}
-
 int main(void)
 {
     seed = (uint64_t)time(NULL);
@@ -110,7 +96,6 @@ int main(void)
         cmocka_unit_test_setup(a_lone_value_is_every_quantile, reset),
         cmocka_unit_test_setup(what_is_too_large_counts_as_the_largest, reset),
         cmocka_unit_test_setup(quantiles_are_at_most_a_64th_above_the_truth, reset),
-        cmocka_unit_test_setup(merging_is_as_if_all_were_recorded_in_one, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,16 +130,6 @@ static void lines_below_the_level_are_not_written(void **state)
     assert_true(log_enabled(LOG_ERROR));
 }
 
-static void levels_have_names(void **state)
-{
-    assert_int_equal(log_level_of("debug"), LOG_DEBUG);
-    assert_int_equal(log_level_of("info"), LOG_INFO);
-    assert_int_equal(log_level_of("warn"), LOG_WARN);
-    assert_int_equal(log_level_of("error"), LOG_ERROR);
-    assert_int_equal(log_level_of("Warn"), -1);
-    assert_int_equal(log_level_of(""), -1);
-}
-
 static void say(struct log_site *site, int times)
 {
     for (int i = 0; i < times; i++)
@@ -302,7 +292,6 @@ int main(void)
         log_test(a_line_in_text_has_its_form),
         log_test(lines_of_a_request_carry_its_ids),
         log_test(lines_below_the_level_are_not_written),
-        log_test(levels_have_names),
         log_test(a_site_that_repeats_itself_is_cut_short),
         log_test(the_next_line_says_how_many_were_left_out),
         log_test(in_text_too_the_next_line_says_how_many_were_left_out),

@@ -213,7 +213,6 @@ static void destroy_handle(uv_work_t *work)
 static void on_destroyed(uv_work_t *work, int status)
 {
     struct closing *closing = work->data;
-    (void)status;
     closing->closed(closing->arg);
     mem_free(closing);
 }

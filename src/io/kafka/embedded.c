@@ -116,11 +116,6 @@ struct embedded_topic *embedded_topic_find(struct embedded *embedded, const char
     return NULL;
 }
 
-int32_t embedded_topic_partitions(const struct embedded_topic *topic)
-{
-    return topic->partition_count;
-}
-
 struct embedded_topic *embedded_topic_create(struct embedded *embedded, const char *name, int32_t partitions, struct error *err)
 {
     struct embedded_topic *topic = embedded_topic_find(embedded, name);
@@ -201,7 +196,6 @@ static void destroy_cluster(uv_work_t *work)
 static void on_destroyed(uv_work_t *work, int status)
 {
     struct embedded *embedded = work->data;
-    (void)status;
     struct list *link;
     while ((link = list_pop(&embedded->topics)) != NULL)
         topic_free(list_entry(link, struct embedded_topic, link));

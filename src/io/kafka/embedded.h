@@ -36,7 +36,6 @@ struct embedded_topic *embedded_topic_create(struct embedded *embedded, const ch
 
 /* NULL when there is none of that name. */
 struct embedded_topic *embedded_topic_find(struct embedded *embedded, const char *name);
-int32_t embedded_topic_partitions(const struct embedded_topic *topic);
 
 /* Takes room for a record of `size_bytes` (key, value, headers), or refuses with E_UNAVAILABLE.
  * Each admitted record must be ended by embedded_stored or embedded_dropped with the same size. */

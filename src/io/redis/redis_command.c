@@ -1,10 +1,10 @@
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/memory.h"
 #include "io/redis/redis_state.h"
 
 #include <assert.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 /* command: from redis_send until hiredis gives its reply up.
@@ -209,7 +209,6 @@ static void on_reply(redisAsyncContext *context, void *data, void *arg)
     struct command *command = arg;
     struct redis *redis = command->redis;
     const struct redis_reply *reply = data;
-    (void)context;
     redis->under_way--;
     if (reply != NULL)
         redis->unanswered_us = clock_us();
@@ -269,6 +268,6 @@ void redis_script_init(struct redis_script *script, const char *source)
     unsigned size = 0;
     script->source = source;
     EVP_Digest(source, strlen(source), digest, &size, EVP_sha1(), NULL);
-    for (unsigned i = 0; i < size && i < 20; i++)
-        snprintf(script->sha1 + 2 * i, 3, "%02x", digest[i]);
+    assert(size == 20);
+    *hex_write(script->sha1, digest, size) = '\0';
 }

@@ -82,5 +82,4 @@ void redis_fail(struct redis *redis, const char *reason);
 /* Ends the link and fails, in printf's way. */
 void redis_give_up(struct redis *redis, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-const char *redis_state_name(enum redis_state state);
 void redis_stats_init(struct redis *redis, const struct redis_options *options);

@@ -1,18 +1,15 @@
 #include "base/clock.h"
 #include "io/redis/redis_state.h"
 
-const char *redis_state_name(enum redis_state state)
-{
-    static const char *const names[] = { "resting", "resolving", "connecting", "greeting", "ready", "closing" };
-    return names[state];
-}
+static const char *const states[] = { "resting", "resolving", "connecting", "greeting", "ready", "closing" };
+static const char *const results[REDIS_RESULTS] = { "ok", "error", "timeout", "lost", "refused" };
 
 static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
 {
     const struct redis *redis = arg;
     yyjson_mut_val *value = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, value, "address", redis->place);
-    yyjson_mut_obj_add_str(doc, value, "state", redis_state_name(redis->state));
+    yyjson_mut_obj_add_str(doc, value, "state", states[redis->state]);
     yyjson_mut_obj_add_real(doc, value, "state_seconds", (double)(clock_us() - redis->since_us) / 1e6);
     stats_add_text(doc, value, "last_fault", text_of(redis->reason));
     yyjson_mut_obj_add_uint(doc, value, "attempts", redis->attempts);
@@ -20,10 +17,9 @@ static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
     yyjson_mut_obj_add_uint(doc, value, "commands_under_way", redis->under_way);
     yyjson_mut_obj_add_uint(doc, value, "timeout_us", redis->timeout_us);
 
-    static const char *const keys[] = { "ok", "error", "timeout", "lost", "refused" };
     yyjson_mut_val *commands = yyjson_mut_obj_add_obj(doc, value, "commands");
     for (int i = 0; i < REDIS_RESULTS; i++)
-        yyjson_mut_obj_add_uint(doc, commands, keys[i], (uint64_t)metric_value(redis->results[i]));
+        yyjson_mut_obj_add_uint(doc, commands, results[i], (uint64_t)metric_value(redis->results[i]));
     yyjson_mut_obj_add_uint(doc, value, "round_trip_p50_us", histogram_quantile(&redis->latency, 0.5));
     yyjson_mut_obj_add_uint(doc, value, "round_trip_p99_us", histogram_quantile(&redis->latency, 0.99));
     yyjson_mut_obj_add_uint(doc, value, "round_trip_max_us", redis->latency.max_us);
@@ -32,7 +28,6 @@ static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
 
 void redis_stats_init(struct redis *redis, const struct redis_options *options)
 {
-    static const char *const results[] = { "ok", "error", "timeout", "lost", "refused" };
     for (int i = 0; i < REDIS_RESULTS; i++)
         redis->results[i] = metric(options->metrics, METRIC_REDIS_COMMANDS, results[i]);
     redis->duration = metric(options->metrics, METRIC_REDIS_DURATION);
