@@ -27,7 +27,6 @@ COMMITTED = "committed already when it was begun again"
 UNEXPLAINED = "for no reason"
 MISTAKES = (AFTER_WAKING, IN_PEACE, COMMITTED, UNEXPLAINED)
 
-BROKER_BACK_US = 15_000_000  # from a broker's return until what is done is committed again, or lost
 AWAKE_US = 30_000_000  # from waking until the group has told a process, at the latest, what it has lost
 US = 1_000_000
 
@@ -88,7 +87,7 @@ def undone(case):
 def id_of(record):
     try:
         return json.loads(record.value())["id"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
@@ -166,7 +165,7 @@ class Verdict:
         if any(incident.kind == STOOD_STILL and began_awake(attempt, incident) for incident in self.incidents for attempt in (first, again)):
             return AFTER_WAKING
         for incident in self.incidents:
-            if incident.kind == BROKER_AWAY and first.ended_us <= incident.ended_us + BROKER_BACK_US and again.ended_us >= incident.began_us:
+            if incident.kind == BROKER_AWAY and first.ended_us <= incident.ended_us and again.ended_us >= incident.began_us:
                 return self._unless_committed(place, again, BROKER)
         left = any(incident.kind == LEFT and incident.pid == first.pid for incident in self.incidents)
         return self._unless_committed(place, again, IN_PEACE if left else UNEXPLAINED)

@@ -54,6 +54,12 @@ def create_topic(kafka, topic, partitions):
     admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
 
 
+def told_by_tool(kafka, group):
+    """{partition: (committed, end)} as Kafka's own tool prints it."""
+    rows = (line.split() for line in kafka.script("groups", "--describe", "--group", group).stdout.splitlines())
+    return {int(row[2]): (int(row[3]), int(row[4])) for row in rows if row and row[0] == group}
+
+
 def kcat_produces(kafka, topic, timeout=1):
     """One attempt of kcat to write a record; its own patience is `timeout` seconds."""
     words = ["kcat", "-P", "-b", kafka.brokers, "-t", topic, "-X", f"message.timeout.ms={int(timeout * 1000)}",

@@ -56,8 +56,8 @@ def test_brokers_killed_one_at_a_time_lose_nothing_and_the_work_goes_on(millrace
                 wait_for(lambda: coordinator(admin, crew.case.group) not in (None, node), 30, what="another coordinator")
             time.sleep(2)
             own_cluster.start(node)
+            crew.wait_until_all_move(now_us())
             crew.broker_was_away(began_us)
-        crew.wait_until_all_move(now_us())
         crew.wait_until_ready()
     crew.wait_until_all_is_done()
     for member in list(crew.members):

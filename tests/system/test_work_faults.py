@@ -4,16 +4,15 @@ that had been committed. The judges are what the handlers recorded, the topics, 
 import contextlib
 import json
 import os
-import random
 import time
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from evidence import Evidence, by_key, by_partition, most_at_once, overtakings
-from judges import records_of
-from load import Load
+from evidence import Evidence, most_at_once
+from judge import BROKER_AWAY, Case, Incident, Verdict, origin_of
+from judges import records_of, told_by_tool
 from servers import wait_for
 
 QUICK = {"LIMIT_RATE": "100000", "LIMIT_CAPACITY": "100000", "JOB_PROCESS_TIME_MIN": "1", "JOB_PROCESS_TIME_RANGE": "20",
@@ -70,20 +69,8 @@ def committed(kafka, server, partitions):
     return {place.partition: max(place.offset, 0) for place in places}
 
 
-def undone(kafka, server, evidence):
-    """Records of the topic that are neither done nor dead letters."""
-    here = {(record.partition(), record.offset()) for record in records_of(kafka.brokers, server.topic)}
-    dead = {origin_of(record) for record in records_of(kafka.brokers, f"{server.topic}-dlq")}
-    return here - set(evidence.done()) - dead
-
-
-def origin_of(record):
-    headers = dict(record.headers())
-    return (int(headers["x-origin-partition"]), int(headers["x-origin-offset"]))
-
-
-def redone(evidence):
-    return sum(times - 1 for times in evidence.done().values())
+def judged(kafka, server, evidence, incidents=(), order="partition"):
+    return Verdict(Case(kafka.brokers, server.topic, server.group, evidence, order=order), incidents=incidents)
 
 
 def wait_for_done(evidence, count, timeout=60):
@@ -91,32 +78,6 @@ def wait_for_done(evidence, count, timeout=60):
 
 
 # --- processes that end ---
-
-
-def test_processes_killed_under_load_lose_no_accepted_job_and_redo_only_what_was_not_committed(pool, kafka):
-    seed = int.from_bytes(os.urandom(4), "big")
-    print("seed", seed)
-    dice, evidence = random.Random(seed), pool.evidence
-    failing = {"JOB_PROCESS_FAIL_RATE": "0.1"}
-    accepted = not_committed = 0
-    for _ in range(3):
-        server = pool(*SHORT_SESSION, env=failing)
-        server.wait_until_ready()
-        with Load(server, clients=8) as load:
-            time.sleep(dice.uniform(1, 3))
-            server.process.kill()
-            server.wait()
-        accepted += load.count(200)
-        marks = committed(kafka, server, 20)
-        not_committed += sum(offset >= marks[partition] for partition, offset in evidence.done())
-
-    server = pool(*SHORT_SESSION, env=failing)
-    server.wait_until_ready()
-    wait_for(lambda: undone(kafka, server, evidence) == set(), 60, every=1, what="all records to be done or dead")
-    assert accepted > 500
-    assert len(records_of(kafka.brokers, server.topic)) >= accepted, "a job that was accepted is lost"
-    assert redone(evidence) <= not_committed, "what was committed is done again"
-    assert overtakings(evidence.lines(), by_partition) == []
 
 
 def test_processes_that_end_in_order_redo_nothing_and_say_what_kafka_says(pool, kafka):
@@ -133,17 +94,13 @@ def test_processes_that_end_in_order_redo_nothing_and_say_what_kafka_says(pool, 
         server = pool(env={"JOB_PROCESS_TIME_RANGE": "40"})
     wait_for_done(evidence, count)
     wait_for(lambda: committed(kafka, server, 20) == {partition: count // 20 for partition in range(20)}, 10, what="all to be committed")
-    assert redone(evidence) == 0
-    assert overtakings(evidence.lines(), by_partition) == []
+    verdict = judged(kafka, server, evidence)
+    verdict.assert_clean()
+    assert verdict.again.total() == 0
     assert most_at_once(evidence.lines()) <= 10
 
     told = {row["partition"]: (row["committed"], row["end"]) for row in server.stats("partitions")}
     assert told == told_by_tool(kafka, server.group)
-
-
-def told_by_tool(kafka, group):
-    rows = (line.split() for line in kafka.script("groups", "--describe", "--group", group).stdout.splitlines())
-    return {int(row[2]): (int(row[3]), int(row[4])) for row in rows if row and row[0] == group}
 
 
 # --- the broker ---
@@ -154,6 +111,7 @@ def processor_seconds(server):
         return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.takes(45)
 def test_a_broker_that_goes_while_a_member_joins_is_waited_for_without_haste(pool, own_kafka):
     evidence, count = pool.evidence, 2400
     env = {"KAFKA_BROKERS": own_kafka.brokers, "JOB_PROCESS_TIME_RANGE": "120"}
@@ -163,6 +121,7 @@ def test_a_broker_that_goes_while_a_member_joins_is_waited_for_without_haste(poo
     wait_for_done(evidence, 100)
     second = pool(*SHORT_SESSION, env=env)
     time.sleep(0.3)
+    away = Incident(BROKER_AWAY, None, time.time_ns() // 1000)
     own_kafka.stop(kill=True)
     before = processor_seconds(second)
     time.sleep(10)
@@ -170,8 +129,9 @@ def test_a_broker_that_goes_while_a_member_joins_is_waited_for_without_haste(poo
     own_kafka.start()
     wait_for(lambda: committed(own_kafka, first, 20) == {partition: count // 20 for partition in range(20)}, 90, every=1,
              what="all to be committed")
+    away.ended_us = time.time_ns() // 1000
     assert len(evidence.done()) == count
-    assert overtakings(evidence.lines(), by_partition) == []
+    judged(own_kafka, first, evidence, [away]).assert_clean()
     for server in (first, second):
         server.wait_until_ready()
         assert len(server.stats("partitions")) == 10
@@ -250,7 +210,7 @@ def test_poison_becomes_dead_letters_and_the_lane_goes_on(pool, kafka):
     wait_for(lambda: committed(kafka, server, 1) == {0: len(records)}, 30, every=0.5, what="all to be committed")
 
     assert set(pool.evidence.done()) == set(places[1::2])
-    assert overtakings(pool.evidence.lines(), by_partition) == []
+    judged(kafka, server, pool.evidence).assert_clean()
     originals = {(record.partition(), record.offset()): record for record in records_of(kafka.brokers, server.topic)}
     letters = records_of(kafka.brokers, f"{server.topic}-dlq")
     dead = {origin_of(letter): letter for letter in letters}
@@ -301,7 +261,7 @@ def test_a_hot_key_is_worked_in_order_and_others_go_on_beside_it(pool, kafka):
     produce(kafka, server.topic, [*hot, *cold])
     wait_for_done(pool.evidence, 1200)
     lines = pool.evidence.lines()
-    assert overtakings(lines, by_key) == []
+    judged(kafka, server, pool.evidence, order="key").assert_clean()
     assert most_at_once(lines) == workers
     last = {}
     for place, line in enumerate(lines):

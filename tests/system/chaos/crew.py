@@ -110,6 +110,7 @@ class Crew:
         member.stands_still = False
 
     def broker_was_away(self, began_us):
+        """To be said when work goes on again: until then what is done may not be committed."""
         self.incidents.append(Incident(BROKER_AWAY, None, began_us, now_us()))
 
     def _note(self, kind, member):
