@@ -147,6 +147,52 @@ static void a_client_that_reads_late_gets_everything(void **state)
     end(fixture);
 }
 
+static void say_sixty_big_and_a_bad_one(struct http_fixture *fixture, struct client *client)
+{
+    struct buffer bytes = { 0 };
+    for (int i = 0; i < 60; i++)
+        buffer_string(&bytes, GET("/big"));
+    buffer_string(&bytes, "BAD / HTTP/1.1\r\n\r\n");
+    say_text(fixture, client, buffer_as_text(&bytes)); /* one read brings all of it */
+    buffer_free(&bytes);
+}
+
+static void requests_of_one_read_are_not_answered_faster_than_the_answers_are_taken(void **state)
+{
+    struct http_fixture *fixture = given_server(&default_config);
+    fixture->big_size = 100 * 1024;
+    struct client client = given_client(fixture);
+    say_sixty_big_and_a_bad_one(fixture, &client);
+    struct connection *connection = first_connection(fixture);
+    for (int i = 0; i < 100; i++) {
+        turn(fixture);
+        assert_true(connection->unsent_bytes < (256 + 101) * 1024);
+    }
+    assert_true(fixture->handled < 60);
+
+    char codes[61 * 4];
+    wait_until(fixture, answers(&client, codes, sizeof(codes)) == 61);
+    assert_string_equal(codes + 59 * 4, "200 501");
+    assert_int_equal(fixture->handled, 60);
+    leave(&client);
+    end(fixture);
+}
+
+static void what_waits_for_its_handler_goes_with_its_client(void **state)
+{
+    struct http_fixture *fixture = given_server(&default_config);
+    fixture->big_size = 100 * 1024;
+    struct client client = given_client(fixture);
+    say_sixty_big_and_a_bad_one(fixture, &client);
+    wait_until(fixture, first_connection(fixture)->unsent != NULL);
+    assert_non_null(first_connection(fixture)->undelivered);
+    leave(&client);
+    wait_until(fixture, fixture->listener->connection_count == 0);
+    assert_int_equal(fixture->listener->budget.used_bytes, 0);
+    assert_int_equal(fixture->listener->requests, 0);
+    end(fixture);
+}
+
 static void requests_beyond_the_pipeline_wait_to_be_read(void **state)
 {
     struct http_fixture *fixture = given_server(&default_config);
@@ -466,6 +512,8 @@ int main(void)
         cmocka_unit_test(a_request_that_waits_for_its_answer_is_not_idle),
         cmocka_unit_test(a_client_that_never_reads_is_paused_and_then_closed),
         cmocka_unit_test(a_client_that_reads_late_gets_everything),
+        cmocka_unit_test(requests_of_one_read_are_not_answered_faster_than_the_answers_are_taken),
+        cmocka_unit_test(what_waits_for_its_handler_goes_with_its_client),
         cmocka_unit_test(requests_beyond_the_pipeline_wait_to_be_read),
         cmocka_unit_test(a_client_that_leaves_before_its_answer_is_counted),
         cmocka_unit_test(a_client_that_ends_its_side_is_still_answered),

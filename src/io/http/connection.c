@@ -1,6 +1,7 @@
 #include "io/http/connection.h"
 
 #include "base/memory.h"
+#include "io/http/deliver.h"
 #include "io/http/input.h"
 #include "io/http/output.h"
 
@@ -225,6 +226,7 @@ void connection_close(struct connection *connection)
     deadline_disarm(&connection->reading_deadline);
     deadline_disarm(&connection->writing_deadline);
     input_drop(connection);
+    deliver_none(connection);
     drop_answered(connection);
     parser_close(&connection->parser);
 

@@ -48,8 +48,9 @@ struct connection {
     bool handle_closed;
 
     struct parser parser;
-    struct buffer input;   /* read, not parsed */
-    struct list exchanges; /* whole requests, until their answers are handed to the kernel */
+    struct buffer input;      /* read, not parsed */
+    struct list exchanges;    /* whole requests, until their answers are handed to the kernel */
+    struct list *undelivered; /* the first of them that the handler has not seen; NULL: it has seen all */
     unsigned exchange_count;
     unsigned unanswered;   /* of them */
     size_t unsent_bytes;   /* of answers */

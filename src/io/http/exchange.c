@@ -44,6 +44,17 @@ void exchange_begin(struct exchange *exchange, struct message *message)
     keep_id(exchange);
 }
 
+bool exchange_keep(struct exchange *exchange, struct text read)
+{
+    struct message *message = exchange->message;
+    if (!message_keep(message, read))
+        return false;
+    exchange->request.path = message->request.path;
+    exchange->request.query = message->request.query;
+    exchange->request.body = message->request.body;
+    return true;
+}
+
 void exchange_give_back(struct block_pool *pool, struct exchange *exchange)
 {
     block_give_back(pool, &exchange->block);

@@ -38,4 +38,7 @@ struct exchange *exchange_take(struct block_pool *pool, struct block_budget *bud
 /* The message has become a request. */
 void exchange_begin(struct exchange *exchange, struct message *message);
 
+/* The read goes away: its request's texts are copied. False when the budget or the memory is out. */
+bool exchange_keep(struct exchange *exchange, struct text read);
+
 void exchange_give_back(struct block_pool *pool, struct exchange *exchange);

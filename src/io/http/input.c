@@ -1,12 +1,11 @@
 #include "io/http/input.h"
 
-#include "base/hex.h"
 #include "base/log.h"
+#include "io/http/deliver.h"
 #include "io/http/output.h"
 
 static void parse(struct connection *connection, const char *at, const char *end);
 static void on_event(struct connection *connection, enum parser_event event);
-static void deliver(struct connection *connection);
 static void before_body(struct connection *connection);
 static void keep(struct connection *connection, const char *at, const char *end);
 static void on_end_of_input(struct connection *connection);
@@ -37,9 +36,11 @@ static void parse(struct connection *connection, const char *at, const char *end
     connection->parser.now_us = engine_now_us(server);
     while (at < end && input_may_parse(connection))
         on_event(connection, parser_feed(&connection->parser, &at, end));
+    deliver_all(connection);
     if (!parser_keep(&connection->parser, server->parsed))
         connection_refuse(connection, FAULT_OVERLOADED);
     keep(connection, at, end);
+    server->parsed = TEXT_NONE;
 }
 
 bool input_may_parse(const struct connection *connection)
@@ -58,61 +59,13 @@ static void on_event(struct connection *connection, enum parser_event event)
         before_body(connection);
         return;
     case PARSER_REQUEST:
-        deliver(connection);
+        if (!deliver_accept(connection))
+            connection_refuse(connection, FAULT_OVERLOADED);
         return;
     case PARSER_FAULT:
         connection_refuse(connection, connection->parser.fault);
         return;
     }
-}
-
-static void give_id(struct exchange *exchange, struct random *random)
-{
-    if (exchange->request.id.data != NULL)
-        return;
-    uint64_t bits = random_next(random);
-    hex_write(exchange->made_id, &bits, sizeof(bits));
-    exchange->request.id = (struct text){ exchange->made_id, EXCHANGE_ID_SIZE };
-}
-
-static void enlist(struct connection *connection, struct exchange *exchange)
-{
-    exchange->connection = connection;
-    list_push(&connection->exchanges, &exchange->link);
-    connection->exchange_count++;
-    connection->unanswered++;
-    connection->listener->requests++;
-    give_id(exchange, &connection->listener->server->random);
-}
-
-/* The handler has returned: unless it keeps the message, nobody reads it any more. */
-static void end_show(struct http_server *server)
-{
-    struct message *message = server->shown;
-    server->shown = NULL;
-    if (message == NULL)
-        return;
-    if (message->exchange != NULL)
-        message->exchange->message = NULL;
-    message_give_back(&server->messages, message);
-}
-
-static void deliver(struct connection *connection)
-{
-    struct http_listener *listener = connection->listener;
-    struct exchange *exchange = exchange_try_take(&listener->server->exchanges, &listener->budget);
-    if (exchange == NULL) {
-        connection_refuse(connection, FAULT_OVERLOADED);
-        return;
-    }
-    struct message *message = parser_take(&connection->parser);
-    exchange_begin(exchange, message);
-    enlist(connection, exchange);
-    if (!message->keep_alive)
-        connection_move(connection, CONNECTION_FINISHING);
-    listener->server->shown = message;
-    listener->handler(listener->arg, &exchange->request);
-    end_show(listener->server);
 }
 
 static void before_body(struct connection *connection)
@@ -143,6 +96,7 @@ static void keep(struct connection *connection, const char *at, const char *end)
 
 void input_resume(struct connection *connection)
 {
+    deliver_all(connection);
     if (connection->input.size == 0 || !input_may_parse(connection))
         return;
     struct buffer input = connection->input;
@@ -171,7 +125,7 @@ void connection_refuse(struct connection *connection, enum fault fault)
     const struct fault_entry *entry = fault_entry(fault);
     listener_count_fault(listener, fault);
     connection_move(connection, CONNECTION_FINISHING);
-    enlist(connection, exchange);
+    deliver_enlist(connection, exchange);
     log_scope_begin(exchange->request.id, TEXT_NONE);
     log_debug("http", "listener %s: refused with %d: %s", listener->name, entry->status, entry->sentence);
     log_scope_end();

@@ -29,15 +29,12 @@ struct text http_request_header(const struct http_request *request, const char *
 
 bool http_request_keep(struct http_request *request)
 {
-    struct message *message = message_of(request);
-    struct http_server *server = exchange_of(request)->connection->listener->server;
-    if (message != server->shown)
+    struct exchange *exchange = exchange_of(request);
+    struct http_server *server = exchange->connection->listener->server;
+    if (message_of(request) != server->shown)
         return true;
-    if (!message_keep(message, server->parsed))
+    if (!exchange_keep(exchange, server->parsed))
         return false;
-    request->path = message->request.path;
-    request->query = message->request.query;
-    request->body = message->request.body;
     server->shown = NULL; /* it is the exchange's now */
     return true;
 }
