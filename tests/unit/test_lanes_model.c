@@ -1,12 +1,14 @@
-/* Random schedules of lanes, scheduler, offsets and retry together, against a model that knows only which offsets are done.
+/* Random schedules of lanes, scheduler, offsets, their metadata and retry together, against a model that knows only which offsets
+ * are done, and which of them the last commit told.
  *
  * What must hold whatever happens: no record starts before its predecessor in the lane is done; nothing is committed that is
- * not done; what is done is covered by the watermark as soon as all below it is; slots are never exceeded; no partition with
- * something ready is passed over for longer than a round; nothing but a new record takes a place in the queue. WAY_OUT_SEED repeats one
- * schedule; each prints its seed when it fails. */
+ * not done; what is done is covered by the watermark as soon as all below it is; what a commit told is never worked again, all
+ * else is; slots are never exceeded; no partition with something ready is passed over for longer than a round; nothing but a new
+ * record takes a place in the queue. WAY_OUT_SEED repeats one schedule; each prints its seed when it fails. */
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "core/commit_metadata.h"
 #include "core/lanes.h"
 #include "core/offsets.h"
 #include "core/retry.h"
@@ -14,6 +16,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +25,7 @@
 
 #include <cmocka.h>
 
-enum { STREAMS = 2, PARTITIONS = 3, SOURCES = STREAMS * PARTITIONS, KEYS = 5, LENGTH = 120, SLOTS = 4, SCHEDULES = 100, STEPS = 2000 };
+enum { STREAMS = 2, PARTITIONS = 3, SOURCES = STREAMS * PARTITIONS, KEYS = 5, LENGTH = 120, SLOTS = 4, SCHEDULES = 500, STEPS = 2000 };
 
 /* What the broker holds of a partition, and the model's memory of it. */
 struct log {
@@ -30,6 +33,9 @@ struct log {
     bool gap[LENGTH];     /* compacted: never received */
     bool done[LENGTH];    /* in any assignment: the model */
     int64_t committed;
+    bool told[LENGTH]; /* by the last commit: below it, or in its metadata */
+    char metadata[COMMIT_METADATA_MAX];
+    size_t metadata_size;
 };
 
 struct assignment {
@@ -38,6 +44,7 @@ struct assignment {
     struct offsets offsets;
     struct log *log;
     int64_t position;
+    bool known[LENGTH]; /* to be done: told at its begin, or done by itself */
     size_t passed_over;
     bool revoked;
     struct list link; /* in world.zombies once revoked with jobs still running */
@@ -50,7 +57,7 @@ struct job {
     struct list link; /* in its assignment */
     struct assignment *assignment;
     int64_t offset;
-    uint64_t sequence;
+    uint32_t place;
     unsigned attempt;
 };
 
@@ -66,6 +73,7 @@ struct world {
     size_t running_count;
 };
 
+static const struct topic_id topic = { { 7 } };
 static const struct retry_policy policy = { .retries = 3, .base_us = 1, .max_us = 4 };
 
 static bool chance(struct world *world, int percent)
@@ -79,7 +87,13 @@ static struct assignment *assign(struct world *world, size_t index)
     a->log = &world->logs[index];
     a->position = a->log->committed;
     lane_set_init(&a->lanes, world->order);
+    memcpy(a->known, a->log->told, sizeof(a->known));
+    struct text metadata = { a->log->metadata, a->log->metadata_size };
+    struct offset_ranges done;
+    enum commit_metadata_verdict verdict = commit_metadata_read(metadata, &topic, a->log->committed, &done);
+    assert_int_equal(verdict, metadata.size == 0 ? METADATA_ABSENT : METADATA_VALID);
     offsets_init(&a->offsets, a->log->committed);
+    offsets_restore(&a->offsets, done);
     schedule_source_init(&a->source, &world->streams[index / PARTITIONS]);
     list_init(&a->jobs);
     list_init(&a->link);
@@ -150,13 +164,19 @@ static void receive(struct world *world, struct assignment *a)
         a->position++;
     if (a->position >= LENGTH)
         return;
+    assert_true(commit_metadata_room(&a->offsets) > 0);
+    int64_t offset = a->position++;
+    uint32_t place = offsets_receive(&a->offsets, offset);
+    assert_int_equal(place == 0, a->known[offset]);
+    if (place == 0)
+        return;
     struct job *job = mem_zalloc(sizeof(*job));
     job->assignment = a;
-    job->offset = a->position++;
+    job->offset = offset;
+    job->place = place;
     job->attempt = 1;
     const char *key = a->log->keys[job->offset];
     job->record.key = key[0] == '\0' ? TEXT_NONE : text_of(key);
-    job->sequence = offsets_receive(&a->offsets, job->offset);
     list_push(&a->jobs, &job->link);
     if (lane_add(&a->lanes, &job->record))
         schedule_add(&a->source, &job->entry);
@@ -179,8 +199,10 @@ static void complete(struct world *world, struct job *job)
 {
     struct assignment *a = job->assignment;
     a->log->done[job->offset] |= !a->revoked;
-    if (!a->revoked)
-        offsets_done(&a->offsets, job->sequence);
+    if (!a->revoked) {
+        a->known[job->offset] = true;
+        offsets_done(&a->offsets, job->place);
+    }
     struct record *successor = lane_done(&a->lanes, &job->record);
     free_job(job);
     if (successor != NULL)
@@ -219,11 +241,28 @@ static void wake_some(struct world *world, struct assignment *a, int percent)
     }
 }
 
+static void commit_with(struct assignment *a, size_t metadata_size)
+{
+    struct log *log = a->log;
+    check_watermark(a);
+    assert_true(a->offsets.watermark >= log->committed);
+    log->committed = a->offsets.watermark;
+    log->metadata_size = metadata_size;
+    for (int64_t offset = 0; offset < LENGTH; offset++) {
+        assert_true(!a->known[offset] || log->done[offset] || log->gap[offset]);
+        log->told[offset] = offset < log->committed || (a->known[offset] && metadata_size > 0);
+    }
+}
+
 static void commit(struct assignment *a)
 {
-    check_watermark(a);
-    assert_true(a->offsets.watermark >= a->log->committed);
-    a->log->committed = a->offsets.watermark;
+    commit_with(a, commit_metadata_write(&a->offsets, &topic, a->log->metadata));
+}
+
+/* The broker has refused the metadata. */
+static void commit_bare(struct assignment *a)
+{
+    commit_with(a, 0);
 }
 
 static void drop_what_does_not_run(struct assignment *a)
@@ -261,6 +300,20 @@ static size_t queued_of_all(const struct world *world)
     return queued;
 }
 
+/* The process is killed: what runs is gone with it, and nobody commits. */
+static void crash(struct world *world)
+{
+    for (size_t i = 0; i < SOURCES; i++) {
+        if (world->assigned[i] != NULL)
+            revoke(world, i, true);
+    }
+    while (world->running_count > 0) {
+        schedule_release(&world->scheduler);
+        complete(world, world->running[--world->running_count]);
+    }
+    assert_true(list_empty(&world->zombies));
+}
+
 static void step(struct world *world)
 {
     size_t before = queued_of_all(world);
@@ -280,10 +333,14 @@ static void step(struct world *world)
         end_one(world);
     else if (what <= 92)
         wake_some(world, a, 50);
-    else if (what <= 98)
+    else if (what <= 97)
         commit(a);
-    else
+    else if (what == 98)
+        commit_bare(a);
+    else if (what == 99 || chance(world, 80))
         revoke(world, index, what == 100);
+    else
+        crash(world);
     assert_true(world->scheduler.busy == world->running_count && world->running_count <= SLOTS);
     assert_true(queued_of_all(world) <= before + (what <= 35));
 }
