@@ -27,3 +27,16 @@ struct shutdown {
 
 /* Waits for SIGINT and SIGTERM. When the phases are through, no handle of the node is open. */
 void shutdown_watch(struct shutdown *shutdown, struct node *node, struct reload *reload);
+
+/* --- shared with shutdown_phases.c --- */
+
+struct shutdown_phase {
+    const char *name;
+    void (*begin)(struct shutdown *shutdown, uint64_t deadline_us);
+    double until; /* the part of the whole time that may be over when it ends: work gets most of it */
+};
+
+extern const struct shutdown_phase shutdown_phases[]; /* ends with name == NULL */
+
+/* A part of the phase has ended; the phase ends with its last part. */
+void shutdown_part_ended(void *shutdown);
