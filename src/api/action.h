@@ -29,6 +29,7 @@ struct api {
     struct health *health;
     struct random *random;
     const struct admin_config *admin;
+    const struct work_shared *works;
 };
 
 struct route {
@@ -68,6 +69,7 @@ extern const struct action action_node_ready;
 extern const struct action action_node_health;
 extern const struct action action_node_metrics;
 extern const struct action action_node_stats;
+extern const struct action action_node_stuck;
 extern const struct action action_work_pause;
 extern const struct action action_work_resume;
 extern const struct action action_work_get;

@@ -16,6 +16,7 @@ static const struct bundle_route metrics[] = {
 
 static const struct bundle_route debug[] = {
     { "GET /debug/stats", "node.stats" },
+    { "GET /debug/stuck", "node.stuck" },
     { 0 },
 };
 

@@ -5,12 +5,28 @@
 void health_init(struct health *health)
 {
     list_init(&health->checks);
+    list_init(&health->life_checks);
     health->stopping = false;
 }
 
 void health_add(struct health *health, struct health_check *check)
 {
     list_push(&health->checks, &check->link);
+}
+
+void health_add_life(struct health *health, struct health_check *check)
+{
+    list_push(&health->life_checks, &check->link);
+}
+
+bool health_alive(const struct health *health, struct error *err)
+{
+    list_each(link, &health->life_checks) {
+        const struct health_check *check = list_entry(link, struct health_check, link);
+        if (!check->ready(check->arg, err))
+            return false;
+    }
+    return true;
 }
 
 void health_remove(struct health_check *check)

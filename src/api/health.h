@@ -13,7 +13,8 @@
 #include <yyjson.h>
 
 struct health {
-    struct list checks;
+    struct list checks;      /* of readiness */
+    struct list life_checks; /* of liveness */
     bool stopping;
 };
 
@@ -21,14 +22,19 @@ struct health {
 struct health_check {
     struct list link;
     const char *name; /* "kafka", "stream jobs" */
-    /* True when well; else a reason in `err`. */
+    /* True when well (ready, or alive); else a reason in `err`. */
     bool (*ready)(void *arg, struct error *err);
     void *arg;
 };
 
 void health_init(struct health *health);
 void health_add(struct health *health, struct health_check *check);
+/* The same for liveness: only for what a restart helps. */
+void health_add_life(struct health *health, struct health_check *check);
 void health_remove(struct health_check *check);
+
+/* True while a restart would not help; else the first reason in `err`. */
+bool health_alive(const struct health *health, struct error *err);
 
 /* From now on not ready: the first step of a shutdown. */
 void health_stop(struct health *health);

@@ -1,18 +1,9 @@
-/* /debug/stats: what each module says of itself. JSON for programs; text where the client asks for it (Accept: text/plain, or
- * ?format=text). */
+/* /debug/stats: what each module says of itself; ?partition=7 tells why that partition does not move. */
 #include "api/action.h"
-#include "api/json_reply.h"
+#include "api/stats_reply.h"
+#include "api/work_why.h"
 
 enum { SECTION_NAME_SIZE = 64 };
-
-static bool wants_text(struct http_request *request)
-{
-    struct text format = http_query(request, "format");
-    if (format.data != NULL)
-        return text_is(format, "text");
-    struct text accept = http_request_header(request, "accept");
-    return accept.size >= 10 && memmem(accept.data, accept.size, "text/plain", 10) != NULL;
-}
 
 static yyjson_mut_val *index_of(struct stats *stats, yyjson_mut_doc *doc)
 {
@@ -37,15 +28,6 @@ static yyjson_mut_val *all_of(struct stats *stats, yyjson_mut_doc *doc)
     return all;
 }
 
-static void reply_text(struct http_request *request, yyjson_mut_doc *doc, const char *title, yyjson_mut_val *value)
-{
-    struct buffer text = { 0 };
-    stats_text(title, value, &text);
-    yyjson_mut_doc_free(doc);
-    http_reply(request, &(struct http_reply){ .status = 200, .content_type = "text/plain; charset=utf-8", .body = buffer_as_text(&text) });
-    buffer_free(&text);
-}
-
 static void reply_unknown(struct http_request *request, struct stats *stats, struct text name)
 {
     struct buffer sentence = { 0 };
@@ -62,6 +44,11 @@ static void run(struct route *route, struct http_request *request, const struct 
     struct stats *stats = route->api->stats;
     struct text name = http_query(request, "section");
     struct stats_section *section = NULL;
+    bool of_partitions = name.data == NULL || text_is(name, "partitions");
+    if (of_partitions && http_query(request, "partition").data != NULL) {
+        work_why_run(route, request);
+        return;
+    }
     if (name.data != NULL) {
         char wanted[SECTION_NAME_SIZE] = "";
         if (name.size < sizeof(wanted) && memchr(name.data, '\0', name.size) == NULL)
@@ -74,10 +61,7 @@ static void run(struct route *route, struct http_request *request, const struct 
     }
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
     yyjson_mut_val *value = section != NULL ? section->fill(section->arg, doc) : all_of(stats, doc);
-    if (wants_text(request))
-        reply_text(request, doc, section != NULL ? section->name : "millrace", value);
-    else
-        json_reply(request, 200, doc, value);
+    stats_reply(request, doc, section != NULL ? section->name : "millrace", value);
 }
 
 const struct action action_node_stats = { .name = "node.stats",

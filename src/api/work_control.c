@@ -45,21 +45,18 @@ static yyjson_mut_val *plain_status(const struct work *work, yyjson_mut_doc *doc
 
 static void run_pause(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     work_pause(route->work);
     work_reply(route, request, plain_status);
 }
 
 static void run_resume(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     work_resume(route->work);
     work_reply(route, request, plain_status);
 }
 
 static void run_get(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     work_reply(route, request, plain_setting);
 }
 
@@ -85,7 +82,6 @@ static void run_set(struct route *route, struct http_request *request, const str
 {
     struct work_setting setting;
     struct error err;
-    (void)match;
     if (read_setting(route, request, &setting, &err) != 0 || work_set(route->work, &setting, &err) != 0)
         work_reply_failed(route, request, &err);
     else

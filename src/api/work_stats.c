@@ -3,7 +3,6 @@
 
 static void run_stats(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     work_reply(route, request, work_stats);
 }
 
@@ -20,13 +19,11 @@ static yyjson_mut_val *plain_assigned(const struct work *work, yyjson_mut_doc *d
 
 static void run_assigned(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     work_reply(route, request, plain_assigned);
 }
 
 static void run_counts(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    (void)match;
     work_reply(route, request, work_partition_counts);
 }
 

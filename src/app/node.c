@@ -158,6 +158,11 @@ static void watch_topics(struct node *node)
     topics_start(node->topics, on_topics_changed, node);
 }
 
+static bool works_are_alive(void *arg, struct error *err)
+{
+    return work_shared_alive(arg, err);
+}
+
 static void start_base(struct node *node)
 {
     node->metrics = metrics_new();
@@ -166,7 +171,7 @@ static void start_base(struct node *node)
     stats_init(&node->stats);
     health_init(&node->health);
     random_init(&node->random);
-    node->api = (struct api){ node->metrics, &node->stats, &node->health, &node->random, &node->settings->admin };
+    node->api = (struct api){ node->metrics, &node->stats, &node->health, &node->random, &node->settings->admin, &node->shared };
 
     pool_prepare((size_t)node->settings->pool.max);
     uv_loop_init(&node->loop);
@@ -174,6 +179,8 @@ static void start_base(struct node *node)
     pool_init(&node->pool, &node->loop);
     work_shared_init(&node->shared, &node->loop, &node->pool, (size_t)node->settings->pool.workers, node->metrics, &node->stats);
     node->shared.slots_max = (size_t)node->settings->pool.max;
+    node->work_life = (struct health_check){ .name = "work", .ready = works_are_alive, .arg = &node->shared };
+    health_add_life(&node->health, &node->work_life);
     process_stats_add(&node->process, &node->stats, node->config);
 }
 

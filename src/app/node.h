@@ -90,7 +90,7 @@ struct node {
     struct stream *streams;          /* as in settings */
     struct http_server *http;
     struct routes *routes; /* of each listener, as in settings */
-    struct health_check topics_check;
+    struct health_check topics_check, work_life;
     bool topics_were_ready;
     unsigned pressed; /* producers under pressure: bodies are not read while any is */
 };

@@ -89,6 +89,7 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
             .shared = &node->shared,
             .stream = config->name,
             .topic = config->topic.name,
+            .log = stream->topic,
             .partitions = (uint32_t)config->topic.partitions,
             .config = &config->work,
             .target = { .config = &node->settings->kafka, .embedded = node->embedded },

@@ -65,6 +65,11 @@ METRIC(WORK_RESTING, METRIC_GAUGE, "millrace_work_resting_records", "Records tha
 METRIC(WORK_PARTITIONS, METRIC_GAUGE, "millrace_work_assigned_partitions", "Partitions assigned to this process.", "stream")
 METRIC(WORK_PAUSED, METRIC_GAUGE, "millrace_work_paused", "1 while the work is paused from outside.", "stream")
 METRIC(WORK_SLOTS, METRIC_GAUGE, "millrace_work_slots", "Slots that its jobs may take: the pool's, or its own.", "stream")
+METRIC(WORK_CROWDS, METRIC_GAUGE, "millrace_work_head_of_line_partitions",
+       "Partitions in which one key fills half of what they may hold, and holds others back.", "stream")
+METRIC(WORK_CROWDED, METRIC_COUNTER, "millrace_work_head_of_line_total",
+       "Times that a key began to fill half of what its partition may hold.", "stream")
+METRIC(WORK_STUCK, METRIC_GAUGE, "millrace_work_stuck_records", "Records that run longer than their timeout and cannot be ended.", "stream")
 METRIC(SLOTS_BUSY, METRIC_GAUGE, "millrace_pool_slots_busy", "Slots of the pool in use.")
 METRIC(SLOTS, METRIC_GAUGE, "millrace_pool_slots", "Slots of the pool.")
 METRIC(DEAD, METRIC_COUNTER, "millrace_dead_letters_total", "Records acknowledged by the dead letter topic.", "stream")

@@ -258,6 +258,12 @@ size_t lane_length(const struct record *record)
     return record->lane->length;
 }
 
+size_t lane_set_length(const struct lane_set *set, struct text key)
+{
+    const struct lane *lane = find(set, key, XXH3_64bits(key.data, key.size));
+    return lane == NULL ? 0 : lane->length;
+}
+
 void lane_set_init(struct lane_set *set, enum lane_order order)
 {
     *set = (struct lane_set){ .order = order };

@@ -85,3 +85,6 @@ void lane_drop(struct lane_set *set, struct record *record);
 
 /* Records in the lane of this one, itself included. */
 size_t lane_length(const struct record *record);
+
+/* Records of a key, in order `key`; 0 when there are none. */
+size_t lane_set_length(const struct lane_set *set, struct text key);

@@ -136,7 +136,6 @@ static bool is_elsewhere(const struct standstill *facts)
 
 static void tell_elsewhere(const struct standstill *facts, struct buffer *out)
 {
-    (void)facts;
     buffer_string(out, "is not assigned to this process");
 }
 
@@ -160,6 +159,16 @@ static void tell_stopping(const struct standstill *facts, struct buffer *out)
 {
     buffer_string(out, "takes nothing any more, because the process is shutting down: ");
     tell_jobs(facts, out);
+}
+
+static bool is_doubtful(const struct standstill *facts)
+{
+    return facts->doubtful;
+}
+
+static void tell_doubtful(const struct standstill *facts, struct buffer *out)
+{
+    buffer_string(out, "waits until the group has acknowledged a commit: the process stood still, and others may have been given it");
 }
 
 static bool is_paused(const struct standstill *facts)
@@ -277,7 +286,6 @@ static void tell_uncommitted(const struct standstill *facts, struct buffer *out)
 
 static bool always(const struct standstill *facts)
 {
-    (void)facts;
     return true;
 }
 
@@ -296,6 +304,7 @@ static const struct {
     { is_elsewhere, tell_elsewhere },
     { is_given_up, tell_given_up },
     { is_stopping, tell_stopping },
+    { is_doubtful, tell_doubtful },
     { is_paused, tell_paused },
     { is_stuck, tell_waiting_for_one },
     { is_without_dead_letters, tell_waiting_for_one },

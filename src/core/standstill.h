@@ -32,6 +32,7 @@ struct standstill {
     int32_t partition;
     enum standstill_standing standing;
     bool stopping; /* the process shuts down */
+    bool doubtful; /* the process stood still: it may be somebody else's by now */
     bool paused;
 
     int64_t position;  /* to be taken next */

@@ -113,11 +113,24 @@ static int first_refusal(const int *codes, size_t count)
     return 0;
 }
 
+/* For whoever asks why what is done is not committed. What was overtaken, or is sent again without metadata, was not refused. */
+static void note_answer(struct work *work, int code, const char *sentence)
+{
+    if (code == 0)
+        work->refused.code = 0;
+    if (code != E_UNAVAILABLE)
+        return;
+    if (work->refused.code == 0)
+        work->refused_us = clock_us();
+    error_set(&work->refused, code, "%s", sentence);
+}
+
 static void on_answer(void *arg, const int *codes, const char *sentence)
 {
     struct commit *commit = arg;
     struct work *work = commit->work;
     int code = first_refusal(codes, commit->count);
+    note_answer(work, code, sentence);
     bool ends_give_up = commit->give_up == work->give_ups && work->final_commit;
     metric_add(code == 0 ? work->series.committed : work->series.commit_refused, 1);
     tell(commit, code, sentence);

@@ -20,6 +20,7 @@ struct dead_letter {
     struct error reason;
     unsigned attempt;
     unsigned tries;
+    struct error trouble; /* why it was not taken */
     bool sending;
     bool pointer;
 };
@@ -36,6 +37,7 @@ static void send_again(struct job *job, uint64_t now_us, const char *sentence)
     struct work *work = job->partition->work;
     struct dead_letter *letter = job->end;
     uint64_t delay_us = retry_delay_us(&again_policy, ++letter->tries, &work->random);
+    error_set(&letter->trouble, E_UNAVAILABLE, "%s", sentence);
     metric_add(work->series.dead_errors, 1);
     log_warn("work", "%s: the dead letter of partition %" PRId32 " offset %" PRId64 " is not stored, and sent again in %" PRIu64 " ms: %s",
              work->options.stream, job->partition->number, job->offset, delay_us / 1000, sentence);
@@ -152,4 +154,9 @@ void dead_letter_free(struct job *job)
 bool dead_letter_is_sending(const struct job *job)
 {
     return job->end != NULL && job->end->sending;
+}
+
+const char *dead_letter_trouble(const struct job *job)
+{
+    return job->end->trouble.message;
 }

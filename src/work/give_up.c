@@ -24,7 +24,6 @@ static void commit_and_go(struct work *work)
 
 static void on_commit_again(struct due *due, uint64_t now_us)
 {
-    (void)now_us;
     commit_final(list_entry(due, struct work, final_due));
 }
 
@@ -42,7 +41,6 @@ void give_up_check(struct work *work)
 static void on_patience_over(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, give_up_due);
-    (void)now_us;
     list_each(link, &work->giving_up) {
         const struct partition *partition = list_entry(link, struct partition, link);
         size_t running = partition_under_way(partition);

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "work/work_parts.h"
 
 /* Of a partition at once, and then what is ready starts: quick work is done while the processor still has its bytes at hand. */
@@ -56,6 +57,8 @@ static void on_record(void *object, const struct consumer_record *record)
     partition->work->counts.taken++;
     if (lane_add(&partition->lanes, &job->record))
         schedule_add(&partition->schedule, &job->entry);
+    if (lane_length(&job->record) >= partition->crowd.at)
+        crowd_begin(partition, job);
     intake_account(partition);
 }
 
@@ -64,7 +67,11 @@ static size_t take(struct partition *partition)
 {
     size_t room = intake_room(partition);
     size_t wanted = room < TAKEN_AT_ONCE ? room : TAKEN_AT_ONCE;
+    bool idle = list_empty(&partition->jobs);
+    crowd_update(partition, room);
     size_t taken = wanted == 0 ? 0 : consumer_take(partition->source, wanted, on_record);
+    if (idle && taken > 0)
+        partition->moved_us = clock_us();
     if (taken == wanted)
         intake_wants(partition);
     return taken;

@@ -86,6 +86,8 @@ static void take_out(struct job *job)
     job_free(job);
     if (successor != NULL)
         schedule_add(&partition->schedule, &list_entry(successor, struct job, record)->entry);
+    else if (partition->crowd.key.data != NULL)
+        crowd_lane_ended(partition);
     intake_account(partition);
 }
 
@@ -93,7 +95,8 @@ void job_done(struct job *job, uint64_t now_us)
 {
     struct partition *partition = job->partition;
     struct work *work = partition->work;
-    offsets_done(&partition->offsets, job->place);
+    if (offsets_done(&partition->offsets, job->place))
+        partition->moved_us = now_us;
     metric_observe(work->series.duration, (double)(now_us - job->began_us) / 1e6);
     take_out(job);
     partition_release(partition);

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/memory.h"
 #include "work/work_parts.h"
 
@@ -19,6 +20,7 @@ struct partition *partition_new(struct work *work, struct consumer_partition *so
     list_init(&partition->jobs);
     list_init(&partition->hungry);
     list_push(&work->partitions, &partition->link);
+    partition->moved_us = clock_us();
 
     char label[12];
     snprintf(label, sizeof(label), "%" PRId32, number);
@@ -55,6 +57,7 @@ static void free_partition(struct partition *partition)
     list_remove(&partition->link);
     list_remove(&partition->hungry);
     lane_set_close(&partition->lanes);
+    crowd_close(partition);
     offsets_close(&partition->offsets);
     mem_free(partition);
 }

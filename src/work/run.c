@@ -17,7 +17,7 @@ static struct run *new_run(struct work *work)
     struct list *link = list_pop(&work->idle_runs);
     struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run));
     list_init(&run->link);
-    run->overdue = run->cut = false;
+    run->overdue = run->stuck = run->cut = false;
     run->timeout.on_due = on_timeout;
     return run;
 }
@@ -54,7 +54,6 @@ static bool may_wait(const struct job *job)
 
 static void on_done(struct job *job, const struct error *reason, uint64_t now_us)
 {
-    (void)reason;
     struct work *work = job->partition->work;
     work->counts.done++;
     work->ended_us = now_us;
@@ -67,7 +66,6 @@ static void on_rested(struct due *due, uint64_t now_us)
 {
     struct job *job = list_entry(due, struct job, rest);
     struct partition *partition = job->partition;
-    (void)now_us;
     lane_wake(&partition->lanes, &job->record);
     schedule_add(&partition->schedule, &job->entry);
     intake_account(partition);
@@ -115,6 +113,7 @@ static void on_unavailable(struct job *job, const struct error *reason, uint64_t
     intake_account(job->partition);
     schedule_add(&job->partition->schedule, &job->entry);
     work_hold(work, HOLD_UNAVAILABLE);
+    work->away = *reason;
     if (agenda_has(&work->probe_due.entry))
         return;
     work->unavailable++;
@@ -125,7 +124,6 @@ static void on_unavailable(struct job *job, const struct error *reason, uint64_t
 static void on_probe(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, probe_due);
-    (void)now_us;
     work_let_go(work, HOLD_UNAVAILABLE);
 }
 
@@ -155,6 +153,8 @@ static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
     struct work *work = job->partition->work;
     alarm_unset(&work->alarm, &run->timeout.entry);
     job->run = NULL;
+    if (run->overdue)
+        stuck_end(run);
     work->running--;
     schedule_release(work->slots);
     work->counts.attempts++;
@@ -212,14 +212,7 @@ void run_start(struct job *job, uint64_t now_us)
 
 static void on_timeout(struct due *due, uint64_t now_us)
 {
-    struct run *run = list_entry(due, struct run, timeout);
-    const struct partition *partition = run->job->partition;
-    const struct work *work = partition->work;
-    (void)now_us;
-    run->overdue = true;
-    if (!work->handler->cancel(work->handler_state, &run->attempt))
-        log_warn("work", "%s: partition %" PRId32 " offset %" PRId64 " is stuck: it runs longer than %" PRIu64 " ms and cannot be ended",
-                 work->options.stream, partition->number, run->job->offset, work->config->timeout_us / 1000);
+    stuck_begin(list_entry(due, struct run, timeout));
 }
 
 void run_cancel_all(struct partition *partition)
@@ -237,6 +230,7 @@ void run_cancel_all(struct partition *partition)
 void run_init(struct work *work)
 {
     list_init(&work->idle_runs);
+    list_init(&work->overdue);
     work->probe_due.on_due = on_probe;
 }
 

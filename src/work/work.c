@@ -83,7 +83,6 @@ static const struct consumer_events events = {
 static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
 {
     struct due *due = (struct due *)(void *)entry;
-    (void)arg;
     due->on_due(due, now_us);
 }
 

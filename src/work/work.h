@@ -21,6 +21,7 @@
 #include "io/kafka/client_target.h"
 #include "io/kafka/embedded.h"
 #include "io/kafka/producer.h"
+#include "io/kafka/topics.h"
 #include "io/pool/pool.h"
 #include "work/work_config.h"
 
@@ -48,11 +49,24 @@ void work_shared_init(struct work_shared *shared, uv_loop_t *loop, struct pool *
 void work_shared_set_slots(struct work_shared *shared, size_t slots);
 void work_shared_close(struct work_shared *shared);
 
+/* False when some jobs can only be helped by a restart: every slot of the pool, or of a stream with its own, is held by attempts that
+ * run longer than their timeout and cannot be ended. `err` names the oldest. It recovers when one ends. */
+bool work_shared_alive(const struct work_shared *shared, struct error *err);
+
+/* {"attempts":[those past their timeout],"partitions":[those that have records and have not moved for longer, and why]}. */
+yyjson_mut_val *work_shared_stuck(const struct work_shared *shared, uint64_t longer_than_us, yyjson_mut_doc *doc);
+
+/* What is known of one partition, `why` it does not move among it. `stream` may be absent where one stream only is worked. NULL with
+ * E_NOT_FOUND (no such stream, or no such partition in its topic) or E_INVALID (which stream?). */
+yyjson_mut_val *work_shared_why(const struct work_shared *shared, struct text stream, int32_t partition, yyjson_mut_doc *doc,
+                                struct error *err);
+
 struct work_options {
     struct work_shared *shared;
     const char *stream; /* its name; borrowed, like all that follows */
     const char *topic;
-    uint32_t partitions; /* as configured, for the division of the prefetch budget; 0: not known */
+    const struct topic *log; /* the topic, for the number of its partitions; NULL: not known */
+    uint32_t partitions;     /* as configured, for the division of the prefetch budget; 0: not known */
     const struct work_config *config;
     struct client_target target;
     struct producer_topic *dead; /* takes the dead letters; NULL exactly when config->dead has no name */

@@ -27,7 +27,6 @@ static void on_drain_over(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, drain_due);
     void (*drained)(void *arg, size_t still_running) = work->drained;
-    (void)now_us;
     cancel_all(work);
     work->drained = NULL;
     drained(work->drained_arg, work->running + work->sending);

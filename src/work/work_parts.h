@@ -14,7 +14,11 @@
  *   partition.c     a partition from its assignment to its end
  *   give_up.c       what the group wants back
  *   commit.c        commits watermarks
- *   work_stats.c    what /debug/stats and work.stats tell */
+ *   crowd.c         keys that are head of line
+ *   stuck.c         attempts past their timeout
+ *   why.c           why a partition does not move
+ *   sections.c      what /debug/stats tells
+ *   work_stats.c    what work.stats, work.counts and the metrics tell */
 #pragma once
 
 #include "base/list.h"
@@ -43,6 +47,13 @@ enum work_hold {
     HOLD_ENDING = 2,      /* drained or closed: for good */
     HOLD_DOUBT = 4,       /* the process stood still: the partitions may be somebody else's by now */
     HOLD_PAUSED = 8,      /* from outside; nothing is taken either */
+};
+
+/* A key whose lane fills half of what its partition may hold. */
+struct crowd {
+    size_t at;       /* a lane of so many records is one; SIZE_MAX: none is */
+    struct text key; /* a copy; absent: there is none */
+    uint64_t since_us;
 };
 
 enum partition_state {
@@ -79,6 +90,8 @@ struct partition {
     bool bare;                                /* the next commit is to go without metadata */
     unsigned commits;                         /* under way */
     uint64_t average_bytes;
+    uint64_t moved_us;   /* when its watermark moved last, or its first record came */
+    struct crowd crowd;  /* order key: a key that is head of line */
     struct tally *tally; /* the work's */
     struct series *consumed_series;
 };
@@ -110,17 +123,18 @@ struct job {
 struct run {
     struct attempt attempt; /* first: an attempt leads back to its run */
     struct due timeout;
-    struct list link; /* in work.idle_runs while it is not used */
+    struct list link; /* in work.idle_runs while it is not used, in work.overdue while it is overdue */
     struct job *job;
     uint64_t started_us;
-    bool overdue; /* its timeout is over */
+    bool overdue; /* its timeout is over: linked in work.overdue */
+    bool stuck;   /* and it cannot be ended */
     bool cut;     /* nobody waits for it any more */
 };
 
 struct work_series {
     struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing,
         *skipped, *bare;
-    struct series *waiting, *queued, *running, *resting, *partitions, *paused, *slots;
+    struct series *waiting, *queued, *running, *resting, *partitions, *paused, *slots, *stuck, *crowds, *crowded;
     struct series *committed, *commit_refused, *assigned, *revoked, *lost, *broken;
 };
 
@@ -147,9 +161,11 @@ struct work {
     struct list hungry;     /* partitions, in the order of their turns */
     struct room queue, records, bytes;
     struct list idle_runs;
-    struct shelf jobs; /* memory of jobs that have ended, for the next ones */
-    size_t running;    /* attempts under way, of any partition ever */
-    size_t sending;    /* dead letters under way */
+    struct list overdue; /* runs past their timeout, the oldest first */
+    size_t stuck;        /* of them: cannot be ended */
+    struct shelf jobs;   /* memory of jobs that have ended, for the next ones */
+    size_t running;      /* attempts under way, of any partition ever */
+    size_t sending;      /* dead letters under way */
 
     struct alarm alarm;
     struct due commit_due;
@@ -159,6 +175,9 @@ struct work {
     struct due drain_due;
     unsigned holds;       /* of enum work_hold */
     unsigned unavailable; /* in a row; 0: all is well */
+    struct error away;    /* what was unavailable last */
+    struct error refused; /* the last commit; code 0: it was taken */
+    uint64_t refused_us;  /* since when */
     bool final_commit;    /* of what is given up, under way */
     uint64_t final_until_us;
     uint64_t give_ups; /* so far: the answer to an earlier final commit is not for this one */
@@ -207,6 +226,32 @@ void work_let_go(struct work *work, enum work_hold reason);
 /* Before anything is begun: if the process stood still, nothing may be. */
 void work_look_up(struct work *work);
 
+/* --- stuck.c --- */
+void stuck_begin(struct run *run); /* its timeout is over */
+void stuck_end(struct run *run);
+size_t stuck_on(const struct work_shared *shared, const struct scheduler *slots); /* how many of them cannot be ended */
+
+/* --- crowd.c --- */
+/* Before records are taken: how long a lane must be to be a crowd, now that the partition may take `room` more. */
+void crowd_update(struct partition *partition, size_t room);
+/* The job is the last of a lane that has become one. */
+void crowd_begin(struct partition *partition, const struct job *job);
+/* Some lane of a partition with a crowd has ended. */
+void crowd_lane_ended(struct partition *partition);
+/* How many records of it are held; 0: there is none. */
+size_t crowd_size(const struct partition *partition);
+void crowd_close(struct partition *partition);
+
+/* --- why.c --- */
+/* Appends why the partition does not move, in a sentence. */
+void why_tell(const struct partition *partition, uint64_t now_us, struct buffer *out);
+
+/* --- sections.c --- */
+yyjson_mut_val *describe_partition(const struct partition *partition, yyjson_mut_doc *doc, uint64_t now_us);
+/* What /debug/stats tells of partitions, lanes and slots. */
+void sections_add(struct work_shared *shared, struct stats *stats);
+void sections_remove(struct work_shared *shared);
+
 /* --- tally.c --- */
 struct tally *tally_of(struct work *work, int32_t number);
 void tally_close(struct work *work);
@@ -230,6 +275,8 @@ void job_forget(struct job *job);
 void dead_letter_begin(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us);
 void dead_letter_free(struct job *job);
 bool dead_letter_is_sending(const struct job *job);
+/* Why it was not taken; empty: it was not tried yet. */
+const char *dead_letter_trouble(const struct job *job);
 
 /* --- partition.c --- */
 struct partition *partition_new(struct work *work, struct consumer_partition *source, int32_t number, int64_t start);
@@ -273,6 +320,4 @@ void work_leave(struct work *work);
 
 /* --- work_stats.c --- */
 void work_series_init(struct work *work);
-void work_stats_add(struct work_shared *shared, struct stats *stats);
-void work_stats_remove(struct work_shared *shared);
 void work_collect(struct work *work);

@@ -16,7 +16,7 @@ void work_shared_init(struct work_shared *shared, uv_loop_t *loop, struct pool *
     scheduler_init(&shared->slots, slots);
     list_init(&shared->works);
     metrics_on_collect(metrics, collect, shared);
-    work_stats_add(shared, stats);
+    sections_add(shared, stats);
 }
 
 void work_shared_set_slots(struct work_shared *shared, size_t slots)
@@ -28,5 +28,5 @@ void work_shared_set_slots(struct work_shared *shared, size_t slots)
 
 void work_shared_close(struct work_shared *shared)
 {
-    work_stats_remove(shared);
+    sections_remove(shared);
 }

@@ -154,6 +154,9 @@ static void what_concerns_the_whole_partition_comes_before_its_oldest_record(voi
     then_told(facts, "partition 7 is done up to offset 12, but the broker refuses its commits since 90 s: not the coordinator");
     facts.paused = true;
     then_told(facts, "partition 7 is paused: 5 records of it wait, and 1 job of it still runs");
+    facts.doubtful = true;
+    then_told(facts, "partition 7 waits until the group has acknowledged a commit: the process stood still, and others may have been "
+                     "given it");
     facts.stopping = true;
     then_told(facts, "partition 7 takes nothing any more, because the process is shutting down: 1 job of it still runs");
     facts.standing = STANDING_GIVEN_UP;
