@@ -27,7 +27,7 @@ static bool fits(size_t size)
 
 static size_t rounded(size_t size)
 {
-    return (size + SHELF_STEP - 1) / SHELF_STEP * SHELF_STEP;
+    return !fits(size) ? size : (size + SHELF_STEP - 1) / SHELF_STEP * SHELF_STEP;
 }
 
 static struct shelf_piece **stack_of(struct shelf *shelf, size_t size)
@@ -37,6 +37,8 @@ static struct shelf_piece **stack_of(struct shelf *shelf, size_t size)
 
 static void *pop(struct shelf *shelf, size_t size)
 {
+    if (!fits(size))
+        return NULL;
     struct shelf_piece **stack = stack_of(shelf, size);
     struct shelf_piece *piece = *stack;
     if (piece == NULL)
@@ -46,10 +48,14 @@ static void *pop(struct shelf *shelf, size_t size)
     return piece;
 }
 
+void *shelf_take(struct shelf *shelf, size_t size)
+{
+    void *memory = pop(shelf, size);
+    return memory != NULL ? memory : mem_alloc(rounded(size));
+}
+
 void *shelf_try_take(struct shelf *shelf, size_t size)
 {
-    if (!fits(size))
-        return mem_try_alloc(size);
     void *memory = pop(shelf, size);
     return memory != NULL ? memory : mem_try_alloc(rounded(size));
 }

@@ -19,7 +19,8 @@ struct shelf {
     size_t kept_bytes;
 };
 
-/* Memory that is not initialized; NULL when there is none. Give it back with shelf_give. */
+/* Memory that is not initialized; `try` where input decides the size: NULL when there is none. Give it back with shelf_give. */
+void *shelf_take(struct shelf *shelf, size_t size);
 void *shelf_try_take(struct shelf *shelf, size_t size);
 
 /* `size` as it was taken with. */

@@ -2,31 +2,52 @@
 
 #include "base/clock.h"
 
-static void on_timer(uv_timer_t *timer);
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* To set it also takes back that it is readable, so its descriptor is never read. */
+static void set_timer(const struct alarm *alarm, uint64_t at_us)
+{
+    struct itimerspec when = { .it_interval = { 0 } };
+    when.it_value.tv_sec = (time_t)(at_us / 1000000);
+    when.it_value.tv_nsec = (long)(at_us % 1000000) * 1000;
+    timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static uint64_t rounded_up(uint64_t us)
+{
+    return us / ALARM_GRAIN_US * ALARM_GRAIN_US + ALARM_GRAIN_US; /* never 0, which would stop the timer */
+}
 
 /* A timer that is set for earlier than needed is left alone: it finds nothing due and is set again. */
 static void arm(struct alarm *alarm)
 {
     uint64_t next_us = agenda_next_us(&alarm->agenda);
-    if (next_us >= alarm->armed_us)
+    if (next_us == AGENDA_NEVER || rounded_up(next_us) >= alarm->armed_us)
         return;
-    uint64_t now_us = clock_us();
-    uint64_t wait_ms = next_us > now_us ? (next_us - now_us + 999) / 1000 : 0;
-    alarm->armed_us = next_us;
-    uv_timer_start(&alarm->timer, on_timer, wait_ms, 0);
+    alarm->armed_us = rounded_up(next_us);
+    set_timer(alarm, alarm->armed_us);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void disarm(struct alarm *alarm)
 {
-    struct alarm *alarm = timer->data;
+    alarm->armed_us = AGENDA_NEVER;
+    set_timer(alarm, 0);
+}
+
+static void on_timer(uv_poll_t *poll, int status, int events)
+{
+    struct alarm *alarm = poll->data;
+    (void)status;
+    (void)events;
     uint64_t now_us = clock_us();
     struct agenda_entry *entry;
     while ((entry = agenda_pop_due(&alarm->agenda, now_us)) != NULL)
         alarm->on_due(alarm->arg, entry, now_us);
-    alarm->armed_us = AGENDA_NEVER;
+    disarm(alarm);
     arm(alarm);
-    if (alarm->after != NULL)
-        alarm->after(alarm->arg);
 }
 
 void alarm_set(struct alarm *alarm, struct agenda_entry *entry, uint64_t due_us)
@@ -40,18 +61,28 @@ void alarm_unset(struct alarm *alarm, struct agenda_entry *entry)
     agenda_remove(&alarm->agenda, entry);
 }
 
-void alarm_init(struct alarm *alarm, uv_loop_t *loop, void (*on_due)(void *arg, struct agenda_entry *entry, uint64_t now_us),
-                void (*after)(void *arg), void *arg)
+static int open_timer(void)
 {
-    *alarm = (struct alarm){ .armed_us = AGENDA_NEVER, .on_due = on_due, .after = after, .arg = arg };
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); /* the clock of clock_us */
+    if (fd >= 0)
+        return fd;
+    perror("no timer can be had");
+    abort();
+}
+
+void alarm_init(struct alarm *alarm, uv_loop_t *loop, void (*on_due)(void *arg, struct agenda_entry *entry, uint64_t now_us), void *arg)
+{
+    *alarm = (struct alarm){ .fd = open_timer(), .armed_us = AGENDA_NEVER, .on_due = on_due, .arg = arg };
     agenda_init(&alarm->agenda);
-    uv_timer_init(loop, &alarm->timer);
-    alarm->timer.data = alarm;
+    uv_poll_init(loop, &alarm->poll, alarm->fd);
+    alarm->poll.data = alarm;
+    uv_poll_start(&alarm->poll, UV_READABLE, on_timer);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
     struct alarm *alarm = handle->data;
+    close(alarm->fd);
     agenda_close(&alarm->agenda);
     if (alarm->closed != NULL)
         alarm->closed(alarm->closed_arg);
@@ -61,5 +92,5 @@ void alarm_close(struct alarm *alarm, void (*closed)(void *arg), void *arg)
 {
     alarm->closed = closed;
     alarm->closed_arg = arg;
-    uv_close((uv_handle_t *)&alarm->timer, on_closed);
+    uv_close((uv_handle_t *)&alarm->poll, on_closed);
 }

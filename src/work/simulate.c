@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/shelf.h"
 #include "work/alarm.h"
 #include "work/evidence.h"
 #include "work/handler.h"
@@ -12,7 +13,8 @@ struct simulate {
     struct handler_context context;
     struct alarm alarm; /* ends of jobs that wait */
     struct evidence evidence;
-    bool time_is_set; /* from outside: it holds for every job, whatever its record says */
+    struct shelf simulations; /* memory of those that have ended, for the next ones */
+    bool time_is_set;         /* from outside: it holds for every job, whatever its record says */
     uint64_t time_us;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -20,19 +22,17 @@ struct simulate {
 
 struct simulation {
     struct agenda_entry due;
-    struct pool_job burning;
     struct simulate *simulate;
     struct attempt *attempt;
     struct simulated_job job;
+    struct pool_job burning;
 };
 
 static void end(struct simulation *simulation, enum outcome outcome)
 {
     struct attempt *attempt = simulation->attempt;
-    if (outcome != OUTCOME_DONE)
-        attempt->reason = simulation->job.reason;
     evidence_end(&simulation->simulate->evidence, attempt, outcome);
-    mem_free(simulation);
+    shelf_give(&simulation->simulate->simulations, simulation, sizeof(*simulation));
     attempt_end(attempt, outcome);
 }
 
@@ -66,6 +66,17 @@ static void on_burnt(struct pool_job *job)
 
 /* --- the handler --- */
 
+static struct simulation *new_simulation(struct simulate *simulate, struct attempt *attempt, struct simulated_job job)
+{
+    struct simulation *simulation = shelf_take(&simulate->simulations, sizeof(*simulation));
+    simulation->due = (struct agenda_entry){ 0 };
+    simulation->simulate = simulate;
+    simulation->attempt = attempt;
+    simulation->job = job;
+    attempt->own = simulation;
+    return simulation;
+}
+
 static enum outcome simulate_start(void *state, struct attempt *attempt)
 {
     struct simulate *simulate = state;
@@ -78,11 +89,7 @@ static enum outcome simulate_start(void *state, struct attempt *attempt)
 
     if (simulate->time_is_set)
         job.time_us = simulate->time_us;
-    struct simulation *simulation = mem_zalloc(sizeof(*simulation));
-    simulation->simulate = simulate;
-    simulation->attempt = attempt;
-    simulation->job = job;
-    attempt->own = simulation;
+    struct simulation *simulation = new_simulation(simulate, attempt, job);
     if (simulate->config->mode == SIMULATE_CPU)
         pool_run(simulate->context.pool, &simulation->burning, burn, on_burnt);
     else
@@ -98,7 +105,7 @@ static bool simulate_cancel(void *state, struct attempt *attempt)
     if (simulate->config->mode == SIMULATE_CPU)
         return false;
     simulation->job.fails = true;
-    error_set(&simulation->job.reason, E_CANCELED, "the simulated job was ended before its time");
+    error_set(&attempt->reason, E_CANCELED, "the simulated job was ended before its time");
     alarm_set(&simulate->alarm, &simulation->due, 0);
     return true;
 }
@@ -126,7 +133,7 @@ static int simulate_open(void **state, const struct handler_context *context, co
         mem_free(simulate);
         return error_wrap(err, "simulate.record");
     }
-    alarm_init(&simulate->alarm, context->loop, on_due, NULL, simulate);
+    alarm_init(&simulate->alarm, context->loop, on_due, simulate);
     *state = simulate;
     return 0;
 }
@@ -135,6 +142,7 @@ static void on_closed(void *arg)
 {
     struct simulate *simulate = arg;
     evidence_close(&simulate->evidence);
+    shelf_clear(&simulate->simulations);
     simulate->closed(simulate->closed_arg);
     mem_free(simulate);
 }

@@ -170,7 +170,7 @@ static void init(struct work *work, const struct work_options *options)
 /* From here on there are handles, so nothing may fail. */
 static void open_handles(struct work *work)
 {
-    alarm_init(&work->alarm, work->shared->loop, on_due, NULL, work);
+    alarm_init(&work->alarm, work->shared->loop, on_due, work);
     gate_enter(&work->gate);
     work_turn_init(work);
     gate_enter(&work->gate);

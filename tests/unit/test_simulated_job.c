@@ -30,10 +30,11 @@ static void the_first_attempt_takes_the_time_of_the_record(void **state)
 static void a_job_over_the_limit_runs_up_to_it_and_fails(void **state)
 {
     struct simulated_job job;
-    assert_int_equal(read_job(&job, "{\"processing_time\":191}", 1, NULL), 0);
+    struct error err = { 0 };
+    assert_int_equal(read_job(&job, "{\"processing_time\":191}", 1, &err), 0);
     assert_int_equal(job.time_us, 190000);
     assert_true(job.fails);
-    assert_string_equal(job.reason.message, "the simulated job would take 191.000 ms, over its limit of 190.000 ms");
+    assert_string_equal(err.message, "the simulated job would take 191.000 ms, over its limit of 190.000 ms");
 }
 
 static void a_job_at_the_limit_does_not_fail(void **state)
