@@ -1,48 +1,7 @@
 /* Two works of one group: partitions come and go, and nothing is lost, done twice or out of order. */
-#include "work_fixture.h"
+#include "crew_fixture.h"
 
-#include "io/kafka/consumer_parts.h"
 #include "work/work_parts.h"
-
-enum { COUNT = 120 };
-
-static void given_full_log(struct crew *crew)
-{
-    crew->config.handler.simulate.range_us = 10000000;
-    given_log(crew);
-    for (int partition = 0; partition < PARTITIONS; partition++)
-        given_records(crew, partition, COUNT, "{\"processing_time\":60}");
-    given_all_written(crew);
-}
-
-static size_t partitions_of(const struct crew *crew, size_t which)
-{
-    struct work_counts counts;
-    work_counts(crew->works[which], &counts);
-    return counts.partitions;
-}
-
-static bool are_shared(struct fixture *base, void *arg)
-{
-    struct crew *crew = (struct crew *)(void *)base;
-    (void)arg;
-    return partitions_of(crew, 0) == PARTITIONS / 2 && partitions_of(crew, 1) == PARTITIONS / 2;
-}
-
-static void when_shared(struct crew *crew)
-{
-    assert_true(wait_until(&crew->base, are_shared, NULL, WORK_PATIENCE));
-}
-
-static bool are_committed(struct fixture *base, void *arg)
-{
-    struct crew *crew = (struct crew *)(void *)base;
-    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
-        if (committed(crew, partition) != *(int64_t *)arg)
-            return false;
-    }
-    return true;
-}
 
 static bool works_too(struct fixture *base, void *arg)
 {
@@ -165,12 +124,6 @@ static void a_job_that_outlives_the_drain_is_done_again_by_the_next_owner(void *
     then_the_crew_goes(&crew);
 }
 
-static bool is_lost(struct fixture *base, void *arg)
-{
-    (void)arg;
-    return metric_value(metric(base->metrics, METRIC_REBALANCES, "jobs", "lost")) > 0;
-}
-
 static void lost_partitions_are_neither_waited_for_nor_committed(void **state)
 {
     struct crew crew;
@@ -285,166 +238,6 @@ static void a_work_can_be_closed_while_its_broker_is_away(void **state)
     then_the_crew_goes(&crew);
 }
 
-/* --- a fatal error --- */
-
-static void given_fatal_error(struct crew *crew)
-{
-    rd_kafka_t *handle = crew->works[0]->consumer->handle;
-    assert_int_equal(rd_kafka_test_fatal_error(handle, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "for a test"), 0);
-}
-
-static bool is_broken(struct fixture *base, void *arg)
-{
-    (void)arg;
-    return metric_value(metric(base->metrics, METRIC_REBALANCES, "jobs", "broken")) > 0;
-}
-
-static void given_a_broken_work(struct crew *crew)
-{
-    crew->config.instance = "one";
-    given_full_log(crew);
-    given_work(crew, 0);
-    when_ended(crew, 20);
-    given_fatal_error(crew);
-    assert_true(wait_until(&crew->base, is_broken, NULL, WORK_PATIENCE));
-}
-
-static void a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause(void **state)
-{
-    struct crew crew;
-    struct error err;
-    given_crew(&crew, 10);
-    given_a_broken_work(&crew);
-    assert_true(is_lost(&crew.base, NULL));
-    assert_int_equal(partitions_of(&crew, 0), 0);
-    assert_false(work_ready(crew.works[0], &err));
-    assert_non_null(strstr(err.message, "waiting to join anew"));
-    assert_non_null(strstr(err.message, "fenced"));
-
-    crew.works[0]->consumer->rejoin_us = clock_us(); /* not the whole pause */
-    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
-    assert_true(work_ready(crew.works[0], &err));
-    read_evidence(&crew);
-    then_nothing_was_lost_or_overtaken(&crew, PARTITIONS, COUNT);
-    then_the_crew_goes(&crew);
-}
-
-static void whoever_was_driven_out_of_its_name_waits_longer_each_time(void **state)
-{
-    struct crew crew;
-    given_crew(&crew, 10);
-    given_a_broken_work(&crew);
-    struct consumer *consumer = crew.works[0]->consumer;
-    uint64_t first_us = consumer->rejoin_us - clock_us();
-    consumer->rejoin_us = clock_us();
-    when_ended(&crew, 40);
-    given_fatal_error(&crew);
-    when_time_passes(&crew, 300);
-    uint64_t second_us = consumer->rejoin_us - clock_us();
-    assert_true(first_us > 10000000);
-    assert_true(second_us > first_us + 5000000);
-    then_the_crew_goes(&crew);
-}
-
-static void a_work_can_be_closed_at_any_time_after_a_fatal_error(void **state)
-{
-    static const unsigned pauses_ms[] = { 0, 1, 20, 500 };
-    for (size_t i = 0; i < sizeof(pauses_ms) / sizeof(pauses_ms[0]); i++) {
-        struct crew crew;
-        given_crew(&crew, 10);
-        given_a_broken_work(&crew);
-        when_time_passes(&crew, pauses_ms[i]);
-        uint64_t began_us = clock_us();
-        when_closed(&crew, 0);
-        assert_true(clock_us() - began_us < 2000000);
-        then_the_crew_goes(&crew);
-    }
-}
-
-/* --- standing still --- */
-
-static size_t starts(struct crew *crew)
-{
-    size_t count = 0;
-    read_evidence(crew);
-    for (size_t i = 0; i < crew->line_count; i++)
-        count += crew->lines[i].start;
-    return count;
-}
-
-/* As if the process had got no processor for a minute. */
-static void given_stillness(struct crew *crew)
-{
-    crew->works[0]->consumer->looked_us -= 60000000;
-}
-
-static bool is_running(struct fixture *base, void *arg)
-{
-    struct crew *crew = (struct crew *)(void *)base;
-    struct work_counts counts;
-    (void)arg;
-    work_counts(crew->works[0], &counts);
-    return counts.running > 0;
-}
-
-static bool is_in_doubt(struct fixture *base, void *arg)
-{
-    struct crew *crew = (struct crew *)(void *)base;
-    (void)arg;
-    return crew->works[0]->consumer->in_doubt;
-}
-
-static void after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged(void **state)
-{
-    struct crew crew;
-    struct error err;
-    given_crew(&crew, 10);
-    given_full_log(&crew);
-    given_work(&crew, 0);
-    when_ended(&crew, 20);
-    assert_true(wait_until(&crew.base, is_running, NULL, WORK_PATIENCE));
-    rd_kafka_mock_broker_set_rtt(cluster_of(&crew.base), EMBEDDED_BROKER, 700);
-    when_time_passes(&crew, 10); /* its thread has done so */
-    given_stillness(&crew);
-    size_t before = starts(&crew);
-    when_time_passes(&crew, 400);
-    assert_true(is_in_doubt(&crew.base, NULL));
-    assert_false(is_running(&crew.base, NULL)); /* what ran has ended */
-    assert_false(work_ready(crew.works[0], &err));
-    assert_non_null(strstr(err.message, "in doubt"));
-    assert_int_equal(starts(&crew), before);
-
-    rd_kafka_mock_broker_set_rtt(cluster_of(&crew.base), EMBEDDED_BROKER, 0);
-    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
-    assert_false(is_lost(&crew.base, NULL));
-    read_evidence(&crew);
-    then_partitions_were_worked_in_order(&crew); /* and nothing twice */
-    then_the_crew_goes(&crew);
-}
-
-static void whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_assigned_again(void **state)
-{
-    struct crew crew;
-    given_crew(&crew, 10);
-    given_full_log(&crew);
-    given_work(&crew, 0);
-    when_ended(&crew, 20);
-    for (int i = 0; i < 5; i++)
-        rd_kafka_mock_push_request_errors(cluster_of(&crew.base), 8 /* OffsetCommit */, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
-    given_stillness(&crew);
-    size_t before = starts(&crew);
-    when_time_passes(&crew, 400); /* the refusals come; then the group says so too */
-    rd_kafka_mock_push_request_errors(cluster_of(&crew.base), 12 /* Heartbeat */, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
-    assert_true(wait_until(&crew.base, is_lost, NULL, WORK_PATIENCE));
-    assert_int_equal(starts(&crew), before);
-    assert_false(is_in_doubt(&crew.base, NULL));
-
-    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
-    read_evidence(&crew);
-    then_nothing_was_lost_or_overtaken(&crew, PARTITIONS, COUNT);
-    then_the_crew_goes(&crew);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,12 +253,6 @@ int main(void)
         cmocka_unit_test(offsets_that_retention_has_taken_are_counted_and_the_rest_is_worked),
         cmocka_unit_test(a_work_can_be_closed_while_it_joins),
         cmocka_unit_test(a_work_can_be_closed_while_its_broker_is_away),
-        cmocka_unit_test(after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged),
-        cmocka_unit_test(whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_assigned_again),
-        cmocka_unit_test(a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause),
-        cmocka_unit_test(whoever_was_driven_out_of_its_name_waits_longer_each_time),
-        cmocka_unit_test(a_work_can_be_closed_at_any_time_after_a_fatal_error),
     };
-    cmocka_set_test_filter(getenv("ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "core/retry.h"
 #include "io/kafka/consumer_parts.h"
 #include "io/kafka/embedded.h"
 #include "io/kafka/topic_admin.h"
@@ -9,6 +11,9 @@
 #include <string.h>
 
 #define ANSWER_WAIT_MS 5000
+
+/* Until it is asked again, at the tick that follows. */
+static const struct retry_policy patience = { .base_us = 200000, .max_us = 5000000, .jitter_us = 500000 };
 
 /* A question to the brokers about where partitions begin.
  *
@@ -26,6 +31,9 @@ struct lookup {
     struct consumer *consumer;
     bool reset; /* of one partition whose position is not in the log; else for an assignment */
     enum lookup_state state;
+    unsigned refusals;                           /* in a row */
+    uint64_t again_us;                           /* while UNANSWERED: when it is asked again */
+    bool is_old_group;                           /* it has committed some partition of the topic before */
     rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
     struct topic_id topic;
 };
@@ -46,6 +54,20 @@ static rd_kafka_AdminOptions_t *admin_options(struct lookup *lookup, rd_kafka_ad
     return options;
 }
 
+/* What is assigned, and all partitions below: whether the group has committed any of them tells a new partition from a new group. */
+static rd_kafka_topic_partition_list_t *commits_wanted(const struct lookup *lookup)
+{
+    const char *topic = lookup->consumer->options.topic;
+    int32_t last = 0;
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        if (lookup->partitions->elems[i].partition > last)
+            last = lookup->partitions->elems[i].partition;
+    }
+    rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(last + 1);
+    rd_kafka_topic_partition_list_add_range(wanted, topic, 0, last);
+    return wanted;
+}
+
 static void ask_commits(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
@@ -55,7 +77,9 @@ static void ask_commits(struct lookup *lookup)
     if (error != NULL)
         rd_kafka_error_destroy(error);
 
-    rd_kafka_ListConsumerGroupOffsets_t *question = rd_kafka_ListConsumerGroupOffsets_new(consumer->options.group, lookup->partitions);
+    rd_kafka_topic_partition_list_t *wanted = commits_wanted(lookup);
+    rd_kafka_ListConsumerGroupOffsets_t *question = rd_kafka_ListConsumerGroupOffsets_new(consumer->options.group, wanted);
+    rd_kafka_topic_partition_list_destroy(wanted);
     lookup->state = LOOKUP_ASKING_COMMITS;
     rd_kafka_ListConsumerGroupOffsets(consumer->handle, &question, 1, options, consumer->control);
     rd_kafka_ListConsumerGroupOffsets_destroy(question);
@@ -85,6 +109,13 @@ static void ask_topic(struct lookup *lookup)
     rd_kafka_AdminOptions_destroy(options);
 }
 
+/* A partition that an old group has never committed was made after it: its first records are for us, whatever `start` says. */
+static int64_t beginning_of(const struct lookup *lookup)
+{
+    bool all = lookup->consumer->options.start == CONSUMER_EARLIEST || (lookup->is_old_group && !lookup->reset);
+    return all ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+}
+
 static void ask_ends(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
@@ -92,8 +123,7 @@ static void ask_ends(struct lookup *lookup)
     for (int i = 0; i < lookup->partitions->cnt; i++) {
         const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
         if (entry->offset < 0)
-            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset =
-                consumer->options.start == CONSUMER_EARLIEST ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = beginning_of(lookup);
     }
     rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     lookup->state = LOOKUP_ASKING_ENDS;
@@ -113,11 +143,14 @@ static bool all_known(const struct lookup *lookup)
 
 static void unanswered(struct lookup *lookup, const char *reason)
 {
-    log_warn("consumer", "%s: where to begin with %d partitions of %s could not be asked, and is asked again: %s",
-             lookup->consumer->options.name, lookup->partitions->cnt, lookup->consumer->options.topic, reason);
+    struct consumer *consumer = lookup->consumer;
+    uint64_t pause_us = retry_delay_us(&patience, ++lookup->refusals, &consumer->random);
+    log_warn("consumer", "%s: where to begin with %d partitions of %s could not be asked, and is asked again in %" PRIu64 " ms: %s",
+             consumer->options.name, lookup->partitions->cnt, consumer->options.topic, pause_us / 1000, reason);
     if (lookup->state == LOOKUP_ASKING_TOPIC)
-        lookup->consumer->asks_leader = lookup->consumer->has_leader && !lookup->consumer->asks_leader;
+        consumer->asks_leader = consumer->has_leader && !consumer->asks_leader;
     lookup->state = LOOKUP_UNANSWERED;
+    lookup->again_us = clock_us() + pause_us;
 }
 
 /* --- the end of a lookup --- */
@@ -209,6 +242,29 @@ static void proceed(struct lookup *lookup)
 
 /* --- answers --- */
 
+static void copy_entry(rd_kafka_topic_partition_list_t *list, const rd_kafka_topic_partition_t *entry)
+{
+    rd_kafka_topic_partition_t *copy = rd_kafka_topic_partition_list_add(list, entry->topic, entry->partition);
+    copy->offset = entry->offset;
+    if (entry->metadata_size == 0)
+        return;
+    copy->metadata = mem_strndup(entry->metadata, entry->metadata_size); /* librdkafka frees it */
+    copy->metadata_size = entry->metadata_size;
+}
+
+static void take_commits(struct lookup *lookup, const rd_kafka_topic_partition_list_t *answer)
+{
+    rd_kafka_topic_partition_list_t *ours = rd_kafka_topic_partition_list_new(lookup->partitions->cnt);
+    for (int i = 0; i < answer->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &answer->elems[i];
+        lookup->is_old_group = lookup->is_old_group || entry->offset >= 0;
+        if (rd_kafka_topic_partition_list_find(lookup->partitions, entry->topic, entry->partition) != NULL)
+            copy_entry(ours, entry);
+    }
+    rd_kafka_topic_partition_list_destroy(lookup->partitions);
+    lookup->partitions = ours;
+}
+
 /* Takes the answer over. Returns why it is none, or NULL. */
 static const char *read_commits(struct lookup *lookup, rd_kafka_event_t *event)
 {
@@ -226,8 +282,7 @@ static const char *read_commits(struct lookup *lookup, rd_kafka_event_t *event)
         if (answer->elems[i].err != 0)
             return client_reason(answer->elems[i].err);
     }
-    rd_kafka_topic_partition_list_destroy(lookup->partitions);
-    lookup->partitions = rd_kafka_topic_partition_list_copy(answer);
+    take_commits(lookup, answer);
     return NULL;
 }
 
@@ -334,7 +389,7 @@ void lookup_again(struct consumer *consumer)
 {
     list_each(link, &consumer->lookups) {
         struct lookup *lookup = list_entry(link, struct lookup, link);
-        if (lookup->state != LOOKUP_UNANSWERED)
+        if (lookup->state != LOOKUP_UNANSWERED || clock_us() < lookup->again_us)
             continue;
         if (lookup->reset)
             ask_topic(lookup);
