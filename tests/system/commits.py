@@ -4,8 +4,10 @@ Its records are in Kafka's format: a key of version 0 or 1 (group, topic, partit
 metadata, the coordinator's clock), texts with their length before them."""
 
 import bisect
+import functools
 import struct
 
+import commit_metadata
 from judges import records_of
 
 
@@ -14,6 +16,15 @@ class Commit:
         self.at_us = at_us
         self.offset = offset
         self.metadata = metadata
+
+    @functools.cached_property
+    def above(self):
+        """Offsets that are done above the committed one."""
+        told = commit_metadata.read(self.metadata)
+        return set() if told is None else told.done
+
+    def covers(self, offset):
+        return offset < self.offset or offset in self.above
 
 
 class Commits:
@@ -29,7 +40,11 @@ class Commits:
     def covers(self, place, at_us):
         """Whether the group had committed, by then, that the record of this (partition, offset) is done."""
         commit = self.last(place[0], at_us)
-        return commit is not None and place[1] < commit.offset
+        return commit is not None and commit.covers(place[1])
+
+    def each(self):
+        """(partition, commit), all of them, a partition's in order."""
+        return ((partition, commit) for partition, commits in self._of.items() for commit in commits)
 
     def last(self, partition, at_us):
         commits = self._of.get(partition, [])

@@ -3,6 +3,7 @@ were told, and what the handlers recorded; nothing that the program counts.
 
     lost           accepted and not in the topic, or in the topic and neither done nor a dead letter
     out of order   a record of a lane begun (or ended first) before the first end of the one before it
+    premature      a commit that covers a record before its first end: whoever came next would never work it
     again          a record that ended more than once. Allowed is what was not committed when it was begun again, and only where
                    an incident tells why: its process was killed, stood still, or had no broker
     standstill     how long a partition with work to do ended nothing
@@ -105,6 +106,7 @@ class Verdict:
         self.undone = set(self.records) - set(case.evidence.done()) - set(self.letters)
         self.ends = self._ends()
         self.overtaking = self._overtaking() if case.order != "none" else []
+        self.premature = self._premature()
         self.again = collections.Counter()
         self.oldest_again_us = collections.Counter()
         self._judge_repetitions()
@@ -144,6 +146,18 @@ class Verdict:
             if self.case.is_final(line):
                 ended.add(place)
         return found
+
+    def _premature(self):
+        """(partition, offset) of records that were committed before they had ended, by the commits' own clock."""
+        found, checked = [], collections.Counter()
+        for partition, commit in self.commits.each():
+            covered = [*range(checked[partition], commit.offset), *commit.above]
+            checked[partition] = max(checked[partition], commit.offset)
+            found += [(partition, offset) for offset in covered if not self._had_ended((partition, offset), commit.at_us + 1000)]
+        return found
+
+    def _had_ended(self, place, at_us):
+        return place not in self.records or (place in self.ends and self.ends[place][0].ended_us <= at_us)
 
     # --- what ended more than once ---
 
@@ -235,6 +249,8 @@ class Verdict:
             found.append(f"{len(self.undone)} records are neither done nor dead: {sorted(self.undone)[:5]}")
         if self.overtaking:
             found.append(f"{len(self.overtaking)} records are out of order: {self.overtaking[:3]}")
+        if self.premature:
+            found.append(f"{len(self.premature)} records were committed before they had ended: {self.premature[:5]}")
         found += [f"{self.again[cause]} ended again: {cause}" for cause in MISTAKES if self.again[cause] > 0]
         if self.again.total() > self.allowed:
             found.append(f"{self.again.total()} ended again, {self.allowed} may")
@@ -249,6 +265,7 @@ class Verdict:
     def __str__(self):
         lines = [f"order {self.case.order}: {self.accepted} accepted, {len(self.records)} in the topic, {len(self.case.evidence.done())} done, "
                  f"{len(self.letters)} dead letters; {len(self.lost) + len(self.undone)} lost, {len(self.overtaking)} out of order, "
+                 f"{len(self.premature)} committed too early, "
                  f"{self.again.total()} ended again of {self.allowed} allowed; longest standstill {self.standstill[0]:.1f} s"]
         lines += [f"  again: {count} {cause}{self._age(cause)}" for cause, count in self.again.items()]
         return "\n".join(lines)

@@ -1,21 +1,17 @@
 """Rounds of harm against a broker of their own, and one line of verdict; scripts/chaos starts it and documents it."""
 
 import argparse
-import contextlib
-import os
 import pathlib
 import random
-import signal
 import sys
-import tempfile
-import time
 import uuid
 
 from chaos.crew import Crew
 from chaos.rounds import kill_rounds, rebalance_rounds
+from chaos.stage import Stage, Starter, fresh_seed, say
 from chaos.traffic import Traffic
 from judge import Verdict
-from servers import Kafka, Millrace
+from servers import Kafka
 
 STANDSTILL_LIMIT_S = 20  # a session of 6 s, the rebalance behind it, and one harm more in the middle of it
 KINDS = {"kill": (kill_rounds, 100), "rebalance": (rebalance_rounds, 50)}
@@ -36,33 +32,6 @@ def split(count, parts):
     return [count // parts + (i < count % parts) for i in range(parts)]
 
 
-class Starter:
-    """Starts the program as often as wanted; at the end every one of them is ended, and none may have crashed."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.binary = pathlib.Path(os.environ["MILLRACE"])
-        self.started = []
-
-    def __call__(self, *args):
-        server = Millrace(self.binary, self.folder / f"millrace-{len(self.started)}.log", args, {})
-        self.started.append(server)
-        server.wait_until_listening()
-        return server
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.ExitStack() as every:
-            for server in self.started:
-                every.callback(server.end)
-
-
-def say(sentence):
-    print(f"{time.strftime('%H:%M:%S')}  {sentence}", flush=True)
-
-
 def play(kafka, folder, order, rounds, count, seed, rate):
     """Returns what is wrong, as sentences."""
     topic = f"chaos-{uuid.uuid4().hex[:8]}"
@@ -81,21 +50,19 @@ def play(kafka, folder, order, rounds, count, seed, rate):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is ended on the way out
     options = arguments()
     rounds, usual = KINDS[options.kind]
     count = options.count or usual
-    seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4), "big")
+    seed = options.seed if options.seed is not None else fresh_seed()
     orders = ("partition", "key", "none") if options.order == "each" else (options.order,)
     problems = []
-    with contextlib.ExitStack() as everything:
-        folder = options.keep or pathlib.Path(everything.enter_context(tempfile.TemporaryDirectory(prefix="millrace-chaos-")))
-        folder.mkdir(parents=True, exist_ok=True)
-        kafka = everything.enter_context(Kafka(folder / "kafka"))
+    with Stage(options.keep) as stage:
+        kafka = stage.enter_context(Kafka(stage.folder / "kafka"))
         for order, part in zip(orders, split(count, len(orders))):
             if part > 0:
-                problems += [f"{order}: {problem}" for problem in play(kafka, folder / order, order, rounds, part, seed, options.rate)]
-    print(f"chaos {options.kind}: {'FAIL' if problems else 'PASS'}: {count} times, seed {seed}: {'; '.join(problems) or 'nothing lost, nothing out of order'}")
+                problems += [f"{order}: {problem}" for problem in play(kafka, stage.folder / order, order, rounds, part, seed, options.rate)]
+    found = "; ".join(problems) or "nothing lost, nothing out of order, nothing committed was done again"
+    print(f"chaos {options.kind}: {'FAIL' if problems else 'PASS'}: {count} times, seed {seed}: {found}")
     return 1 if problems else 0
 
 

@@ -10,7 +10,7 @@ from servers import wait_for
 
 CONFIG = """
 kafka: {{ brokers: "{brokers}" }}
-redis: local
+redis: {redis}
 pool: {{ workers: 10 }}
 producers:
   durable: {{ acks: all, idempotent: true }}
@@ -20,7 +20,7 @@ streams:
     shape:
       id: {{ type: string, generate: uuid }}
       processing_time: {{ type: int, min: 0, generate: "random(2, 25)" }}
-    ingest: {{ producer: durable, key: "query:key" }}
+    ingest: {{ producer: durable, key: "query:key"{limit} }}
     work:
       group: "{topic}-group"
       handler: {{ simulate: {{ min: 2ms, range: 24ms, fail: {fail}, record: "{evidence}" }} }}
@@ -37,12 +37,12 @@ listen:
   main:
     address: "127.0.0.1:0"
     routes:
-      - {{ on: "POST /submit", do: ingest.one, stream: jobs, reply: {{ partition: $partition, offset: $offset }} }}
+      - {{ on: "GET|POST /submit", do: ingest.one, stream: jobs, reply: {{ partition: $partition, offset: $offset }} }}
       - use: [health, metrics, debug]
 """
 
 DEFAULTS = {"partitions": 12, "replication": 1, "order": "partition", "assignor": "cooperative-sticky", "session": "6s", "commit": "500ms",
-            "fail": 0.02}
+            "fail": 0.02, "redis": "local", "limit": ""}
 
 
 def now_us():
