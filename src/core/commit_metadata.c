@@ -132,6 +132,8 @@ static enum commit_metadata_verdict check_topic(const uint8_t *told, const struc
 
 static enum commit_metadata_verdict check(struct text text, const struct topic_id *topic, int64_t base, struct raw *raw)
 {
+    if (text.size > 0 && text.data[text.size - 1] == '\0')
+        text.size--; /* Python's confluent_kafka counts it */
     if (text.size == 0)
         return METADATA_ABSENT;
     if (text.size < 4 || memcmp(text.data, "mill", 4) != 0)
@@ -197,12 +199,14 @@ static bool read_runs(const uint8_t *at, size_t size, int64_t base, struct offse
 
 static bool read_bitmap(const uint8_t *at, size_t size, int64_t base, struct offset_ranges *done)
 {
-    if ((int64_t)size * 8 > INT64_MAX - base || at[size - 1] == 0)
+    if (at[size - 1] == 0)
         return false;
     struct offset_range *last = NULL;
     for (int64_t bit = 0; bit < (int64_t)size * 8; bit++) {
         if ((at[bit / 8] >> bit % 8 & 1) == 0)
             continue;
+        if (bit >= INT64_MAX - base)
+            return false;
         if (last != NULL && last->to == base + bit) {
             last->to++;
             continue;
