@@ -1,4 +1,5 @@
-/* handler: what working a record means. A kind is one file with one `struct handler`, listed in handlers.c.
+/* handler: what working a record means. A kind is one `struct handler` in a file of its own, and a line in
+ * handler_list.h, which tells what else belongs to it.
  *
  *   open --> start --> (PENDING ... attempt_end) or an outcome at once --> ... --> close
  *               \__ cancel: the attempt has taken longer than its timeout, or nobody waits for it any more
@@ -71,8 +72,9 @@ struct handler {
     void (*close)(void *state, void (*closed)(void *arg), void *arg);
 };
 
-extern const struct handler simulate_handler;
-extern const struct handler noop_handler;
+#define HANDLER(name, doc) extern const struct handler name##_handler;
+#include "work/handler_list.h"
+#undef HANDLER
 
 /* The kind that the configuration chose. */
 const struct handler *handler_of(const struct handler_config *config);

@@ -2,17 +2,11 @@
 
 const struct handler *handler_of(const struct handler_config *config)
 {
-    const struct {
-        bool present;
-        const struct handler *handler;
-    } kinds[] = {
-        { config->simulate.present, &simulate_handler },
-        { config->noop.present, &noop_handler },
-    };
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (kinds[i].present)
-            return kinds[i].handler;
-    }
+#define HANDLER(kind, doc)    \
+    if (config->kind.present) \
+        return &kind##_handler;
+#include "work/handler_list.h"
+#undef HANDLER
     return &simulate_handler; /* its defaults; the configuration's check leaves no other case */
 }
 

@@ -21,6 +21,14 @@ static void noop_close(void *state, void (*closed)(void *arg), void *arg)
     closed(arg);
 }
 
+const struct config_schema noop_schema = {
+    .name = "noop",
+    .doc = "Does nothing, at once: for measuring what is around the work.",
+    .size = sizeof(struct noop_config),
+    .fields = (const struct config_field[]){ { 0 } },
+    .present_offset = offsetof(struct noop_config, present),
+};
+
 const struct handler noop_handler = {
     .name = "noop",
     .open = noop_open,

@@ -10,7 +10,6 @@
 static const char *const orders[] = { [LANE_ORDER_PARTITION] = "partition", [LANE_ORDER_KEY] = "key", [LANE_ORDER_NONE] = "none", NULL };
 static const char *const starts[] = { [CONSUMER_EARLIEST] = "earliest", [CONSUMER_LATEST] = "latest", NULL };
 static const char *const protocols[] = { [CONSUMER_PROTOCOL_CLASSIC] = "classic", [CONSUMER_PROTOCOL_CONSUMER] = "consumer", NULL };
-static const char *const modes[] = { [SIMULATE_TIMER] = "timer", [SIMULATE_CPU] = "cpu", NULL };
 
 /* Who knows an assignor: the members of a group under `classic`, the broker under `consumer`. */
 static const char *const assignors[] = { [ASSIGNOR_AUTO] = "auto",       [ASSIGNOR_COOPERATIVE_STICKY] = "cooperative-sticky",
@@ -41,84 +40,6 @@ uint64_t work_heartbeat_us(const struct work_config *config)
 {
     return config->heartbeat_us == 0 ? HEARTBEAT_US : config->heartbeat_us;
 }
-
-/* --- handler --- */
-
-#define SIMULATE(member) offsetof(struct simulate_config, member)
-static const struct config_field simulate_fields[] = {
-    { .name = "mode",
-      .type = CONFIG_ENUM,
-      .offset = SIMULATE(mode),
-      .fallback = "timer",
-      .doc = "`timer` waits on the loop; `cpu` burns the time on a worker thread.",
-      .choices = modes },
-    { .name = "min", .type = CONFIG_DURATION, .offset = SIMULATE(min_us), .fallback = "100ms", .doc = "The shortest job." },
-    { .name = "range",
-      .type = CONFIG_DURATION,
-      .offset = SIMULATE(range_us),
-      .fallback = "100ms",
-      .doc = "A job takes `min` plus a random part of this." },
-    { .name = "fail",
-      .type = CONFIG_NUMBER,
-      .offset = SIMULATE(fail),
-      .fallback = "0.1",
-      .doc = "The share of jobs that fail: those that would take longer than min + range x (1 - fail).",
-      .max = 1 },
-    { .name = "record",
-      .type = CONFIG_STRING,
-      .offset = SIMULATE(record),
-      .doc = "A file that takes a line of JSON at each start and end of an attempt, for outside judges." },
-    { 0 },
-};
-
-static const struct config_schema simulate_schema = {
-    .name = "simulate",
-    .doc =
-        "Pretends to work: waits or burns as long as the record's `processing_time` (milliseconds) says; retries draw a time of their own.",
-    .size = sizeof(struct simulate_config),
-    .fields = simulate_fields,
-    .present_offset = SIMULATE(present),
-};
-
-static const struct config_field noop_fields[] = { { 0 } };
-
-static const struct config_schema noop_schema = {
-    .name = "noop",
-    .doc = "Does nothing, at once: for measuring what is around the work.",
-    .size = sizeof(struct noop_config),
-    .fields = noop_fields,
-    .present_offset = offsetof(struct noop_config, present),
-};
-
-static void check_handler(const void *object, const struct config_place *place, struct config_report *report)
-{
-    const struct handler_config *config = object;
-    int chosen = config->simulate.present + config->noop.present;
-    if (chosen != 1)
-        config_mistake(report, place, "found %d kinds of handler; allowed: one of simulate, noop", chosen);
-}
-
-static const struct config_field handler_fields[] = {
-    { .name = "simulate",
-      .type = CONFIG_STRUCT,
-      .offset = offsetof(struct handler_config, simulate),
-      .doc = "Pretend to work.",
-      .schema = &simulate_schema },
-    { .name = "noop",
-      .type = CONFIG_STRUCT,
-      .offset = offsetof(struct handler_config, noop),
-      .doc = "Do nothing.",
-      .schema = &noop_schema },
-    { 0 },
-};
-
-static const struct config_schema handler_schema = {
-    .name = "handler",
-    .doc = "What working a record means; exactly one kind.",
-    .size = sizeof(struct handler_config),
-    .fields = handler_fields,
-    .check = check_handler,
-};
 
 /* --- the parts of work --- */
 
@@ -280,10 +201,21 @@ static void check_group(const struct work_config *config, const struct config_pl
                                                                         : "auto, uniform, range");
 }
 
+/* Slots of one's own are no threads: more jobs that burn a processor than there are would keep the process from names, files and the
+ * ends of its clients. */
+static void check_slots(const struct work_config *config, const struct config_place *place, struct config_report *report)
+{
+    const struct simulate_config *simulate = &config->handler.simulate;
+    if (config->concurrency > 0 && simulate->present && simulate->mode == SIMULATE_CPU)
+        config_mistake(report, place, "found concurrency %lld with simulate mode cpu; allowed: 0, the pool's slots, for work that computes",
+                       (long long)config->concurrency);
+}
+
 static void check(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct work_config *config = object;
     check_drain(config, place, report);
+    check_slots(config, place, report);
     check_group(config, place, report);
     kafka_config_check_properties(&config->properties, place, report);
 }

@@ -6,31 +6,10 @@
 
 #include "config/config.h"
 #include "io/kafka/topic_config.h"
+#include "work/handler_config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum simulate_mode { SIMULATE_TIMER, SIMULATE_CPU };
-
-struct simulate_config {
-    int mode; /* enum simulate_mode */
-    bool present;
-    uint64_t min_us;
-    uint64_t range_us;
-    double fail;        /* the share of jobs that fail: 0..1 */
-    const char *record; /* file that takes a line at each start and end, or NULL */
-};
-
-struct noop_config {
-    int unused; /* an offset of 0 would mean that presence is not asked for */
-    bool present;
-};
-
-/* Exactly one is present. */
-struct handler_config {
-    struct simulate_config simulate;
-    struct noop_config noop;
-};
 
 struct work_retry_config {
     int64_t retries;
