@@ -35,6 +35,7 @@ def is_whole(admin):
 
 
 @pytest.mark.takes(120)
+@pytest.mark.timeout(500)
 def test_brokers_killed_one_at_a_time_lose_nothing_and_the_work_goes_on(millrace, own_cluster, tmp_path, unique):
     topic = f"three-{unique}"
     admin = AdminClient({"bootstrap.servers": own_cluster.brokers})
