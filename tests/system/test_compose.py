@@ -1,0 +1,80 @@
+"""compose/ as far as it can be read without an engine: files that fit each other and the examples."""
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from servers import ROOT
+
+COMPOSE = ROOT / "compose"
+FILES = ["compose.yaml", "three-brokers.yaml"]
+
+
+def services(name):
+    return yaml.safe_load((COMPOSE / name).read_text())["services"]
+
+
+def every_service():
+    return [(f"{name}: {service}", about) for name in FILES for service, about in services(name).items()]
+
+
+def test_images_have_a_version_and_no_host():
+    images = [about["image"] for _, about in every_service() if "image" in about]
+    assert images and all(re.fullmatch(r"([\w-]+/)?[\w-]+:v?\d[\w.-]*", image) for image in images), images
+
+
+def test_what_is_mounted_exists():
+    mounts = [mount for _, about in every_service() for mount in about.get("volumes", [])]
+    assert mounts and all((COMPOSE / mount.split(":")[0]).exists() for mount in mounts), mounts
+    build = services("compose.yaml")["millrace"]["build"]
+    assert (COMPOSE / build["context"] / build["dockerfile"]).exists()
+
+
+def test_ports_are_published_on_loopback_once():
+    ports = [port for _, about in every_service() for port in about.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert len({port.split(":")[1] for port in ports}) == len(ports)
+    assert {"127.0.0.1:8080:8080", "127.0.0.1:9092:9092", "127.0.0.1:6379:6379"} <= set(ports)
+
+
+def test_the_program_is_given_names_that_its_example_knows():
+    example = (ROOT / "examples" / "worker-pool.yaml").read_text()
+    for name in FILES:
+        for variable in services(name)["millrace"]["environment"]:
+            assert f"${{{variable}:-" in example, variable
+
+
+def test_services_depend_on_services_that_have_a_health_check():
+    known = services("compose.yaml")
+    for about in known.values():
+        dependencies = about.get("depends_on", {})
+        for service in dependencies:
+            assert service in known
+            assert isinstance(dependencies, list) or "healthcheck" in known[service], service
+
+
+def test_prometheus_scrapes_the_program_and_reads_the_mounted_rules(tmp_path):
+    config = yaml.safe_load((COMPOSE / "prometheus.yml").read_text())
+    assert config["scrape_configs"][0]["static_configs"][0]["targets"] == ["millrace:8080"]
+    mounts = dict(reversed(mount.split(":")[:2]) for mount in services("compose.yaml")["prometheus"]["volumes"])
+    for rule in config["rule_files"]:
+        assert (COMPOSE / mounts[rule]).exists(), rule
+    config["rule_files"] = [str((COMPOSE / mounts[rule]).resolve()) for rule in config["rule_files"]]
+    copied = tmp_path / "prometheus.yml"
+    copied.write_text(yaml.safe_dump(config))
+    judged = subprocess.run(["promtool", "check", "config", str(copied)], capture_output=True, text=True, timeout=30)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def test_grafana_finds_its_dashboards_where_they_are_mounted():
+    provider = yaml.safe_load((COMPOSE / "grafana/provisioning/dashboards/millrace.yaml").read_text())["providers"][0]
+    mounts = dict(reversed(mount.split(":")[:2]) for mount in services("compose.yaml")["grafana"]["volumes"])
+    folder = COMPOSE / mounts[provider["options"]["path"]]
+    assert len(list(folder.glob("*.json"))) >= 4
+
+
+@pytest.mark.parametrize("line", ["COPY examples /etc/millrace", "USER millrace"])
+def test_the_image_brings_the_examples_and_is_not_run_by_root(line):
+    assert line in (COMPOSE / "Dockerfile").read_text().splitlines()
