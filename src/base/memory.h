@@ -16,6 +16,9 @@ void *mem_try_alloc(size_t size) __attribute__((malloc));
 void *mem_try_realloc(void *memory, size_t size);
 void mem_free(void *memory);
 
+/* Gives pages that hold nothing any more back to the system: milliseconds for each 10 MiB of them. */
+void mem_trim(void);
+
 /* Test seam: after `count` more allocations every one fails, until called with -1.
  * mem_* still ends the process, so sweeps use it on code that takes the mem_try_* forms. */
 void mem_fail_after(long count);

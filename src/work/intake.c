@@ -87,5 +87,7 @@ size_t intake_take(struct work *work)
     size_t taken = 0;
     for (struct list *link; (link = list_pop(&line)) != NULL;)
         taken += take(list_entry(link, struct partition, hungry));
+    if (taken > 0)
+        trim_later(work);
     return taken;
 }

@@ -175,6 +175,7 @@ static void open_handles(struct work *work)
     work_turn_init(work);
     gate_enter(&work->gate);
     drain_init(work);
+    trim_init(work);
     work_series_init(work);
     commit_start(work);
     list_push(&work->shared->works, &work->link);

@@ -5,6 +5,7 @@
  *   work_shared.c   what the works of all streams share
  *   job.c           a record as we hold it, and its end
  *   intake.c        takes records where there is room
+ *   trim.c          gives memory back when it has become quiet
  *   turn.c          when: once a turn of the loop
  *   hold.c          why nothing is started meanwhile
  *   control.c       what is changed from outside: pauses, slots, simulated time
@@ -173,6 +174,8 @@ struct work {
     struct due final_due;   /* the last commit of what is given up is tried again */
     struct due probe_due;   /* after UNAVAILABLE: when the next attempt may begin */
     struct due drain_due;
+    struct due trim_due; /* a look whether it has become quiet */
+    uint64_t taken_at_look, taken_at_trim;
     unsigned holds;       /* of enum work_hold */
     unsigned unavailable; /* in a row; 0: all is well */
     struct error away;    /* what was unavailable last */
@@ -214,6 +217,11 @@ size_t intake_take(struct work *work);
 size_t intake_room(const struct partition *partition);
 /* After each change of its lanes. */
 void intake_account(struct partition *partition);
+
+/* --- trim.c --- */
+/* Records have come: once no more do, and those are done, their memory is given back to the system. */
+void trim_later(struct work *work);
+void trim_init(struct work *work);
 
 /* --- turn.c --- */
 /* Something has changed: what can be started is started, what there is room for is taken, once, before the loop waits again. */
