@@ -30,8 +30,9 @@ METRIC(HTTP_ACCEPT_FAILURES, METRIC_COUNTER, "millrace_http_accept_failures_tota
        "Times that accepting rested because the process had no descriptor left.", "listener")
 
 METRIC(LIMITER_DECISIONS, METRIC_COUNTER, "millrace_limiter_decisions_total",
-       "Decisions of the rate limiter: admitted, limited, refused (Redis away, deny), assumed (Redis away, allow or local).", "stream",
-       "decision")
+       "Decisions of the rate limiter: admitted, limited, refused (Redis away, deny), assumed (Redis away, allow or local), "
+       "too_large (more at once than the burst).",
+       "stream", "decision")
 METRIC(RATE_LIMITED, METRIC_COUNTER, "millrace_rate_limited_total", "Requests answered 429.", "stream")
 METRIC(REDIS_COMMANDS, METRIC_COUNTER, "millrace_redis_commands_total", "Redis commands, by result.", "result")
 METRIC(REDIS_DURATION, METRIC_HISTOGRAM, "millrace_redis_command_duration_seconds", "Redis round trips.")

@@ -31,6 +31,7 @@ struct metric_bounds {
 };
 
 extern const struct metric_bounds metric_default_bounds; /* those of the Prometheus client libraries */
+extern const struct metric_bounds metric_quick_bounds;   /* those and shorter ones: Redis' round trips */
 
 struct member {
     struct series series; /* first: what metric_series gives out */

@@ -177,6 +177,14 @@ static void document(struct buffer *out, const struct metric_description *about)
     buffer_string(out, " |\n");
 }
 
+static void document_bounds(struct buffer *out, const struct metric_bounds *bounds)
+{
+    for (size_t i = 0; i < bounds->count; i++) {
+        buffer_string(out, i == 0 ? " " : ", ");
+        write_number(out, bounds->upper[i]);
+    }
+}
+
 void metrics_document(struct buffer *out)
 {
     buffer_string(
@@ -188,9 +196,8 @@ void metrics_document(struct buffer *out)
     for (int id = 0; id < METRIC_COUNT; id++)
         document(out, &metric_descriptions[id]);
     buffer_string(out, "\nHistograms have the buckets of the Prometheus client libraries:");
-    for (size_t i = 0; i < metric_default_bounds.count; i++) {
-        buffer_string(out, i == 0 ? " " : ", ");
-        write_number(out, metric_default_bounds.upper[i]);
-    }
+    document_bounds(out, &metric_default_bounds);
+    buffer_string(out, ". Redis' round trips have shorter ones too:");
+    document_bounds(out, &metric_quick_bounds);
     buffer_string(out, ".\n");
 }

@@ -110,6 +110,19 @@ static void a_histogram_counts_in_the_default_buckets(void **state)
                                             "millrace_loop_turn_seconds_count 5\n");
 }
 
+static void round_trips_to_redis_are_told_apart_below_5_ms(void **state)
+{
+    struct buffer out = { 0 };
+    struct series *redis = metric(*state, METRIC_REDIS_DURATION);
+    metric_observe(redis, .0002);
+    metric_observe(redis, .0007);
+    metrics_write(*state, &out);
+    buffer_char(&out, 0);
+    assert_non_null(strstr(out.data, "millrace_redis_command_duration_seconds_bucket{le=\"0.00025\"} 1\n"));
+    assert_non_null(strstr(out.data, "millrace_redis_command_duration_seconds_bucket{le=\"0.001\"} 2\n"));
+    buffer_free(&out);
+}
+
 static void the_labels_of_a_histogram_come_before_its_bounds(void **state)
 {
     metric_observe(metric(*state, METRIC_PRODUCE_DURATION, "jobs", "jobs_topic"), .3);
@@ -290,6 +303,7 @@ int main(void)
         metrics_test(the_same_labels_are_the_same_series),
         metrics_test(label_values_are_copied),
         metrics_test(a_histogram_counts_in_the_default_buckets),
+        metrics_test(round_trips_to_redis_are_told_apart_below_5_ms),
         metrics_test(the_labels_of_a_histogram_come_before_its_bounds),
         metrics_test(label_values_are_escaped),
         metrics_test(numbers_read_back_as_they_were),
