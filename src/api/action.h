@@ -49,7 +49,8 @@ struct action {
     const char *stream;               /* the part of the stream that it needs: "ingest", "work"; NULL: none */
     const char *const *reply_names;   /* what reply templates may name; NULL: the action has no templates */
     const struct argument *arguments; /* what a request may ask of it; NULL: nothing */
-    bool changes;                     /* something: not everybody may */
+    bool changes;                     /* something: not everybody may, and not by HEAD */
+    bool stores;                      /* what comes: everybody may, but not by HEAD */
     void (*run)(struct route *route, struct http_request *request, const struct route_match *match);
 };
 

@@ -152,5 +152,6 @@ const struct action action_ingest_one = {
     .role = "ingest",
     .stream = "ingest",
     .reply_names = reply_names,
+    .stores = true,
     .run = run,
 };

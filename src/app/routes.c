@@ -67,7 +67,9 @@ static struct route *add_route(struct routes *routes, const char *on, const char
     route->counted.name = path == NULL ? on : path + 1;
     route->action = action_find(action);
     route->api = &routes->node->api;
-    return router_add(routes->router, on, route, err) == 0 ? route : NULL;
+    bool unsafe = route->action->changes || route->action->stores;
+    int rc = unsafe ? router_add_unsafe(routes->router, on, route, err) : router_add(routes->router, on, route, err);
+    return rc == 0 ? route : NULL;
 }
 
 static int add_bundle(struct routes *routes, const char *name, struct error *err)

@@ -15,7 +15,8 @@
 struct router_path {
     struct path_pattern pattern;
     void *targets[METHOD_OTHER];
-    char allow[64]; /* all the methods there are take 44 bytes */
+    bool get_is_unsafe; /* so HEAD does not stand for it */
+    char allow[64];     /* all the methods there are take 44 bytes */
     UT_hash_handle hh;
     struct router_path *next;
 };
@@ -30,7 +31,7 @@ static void *target_of(const struct router_path *path, enum http_method method)
     if (method == METHOD_OTHER)
         return NULL;
     if (method == METHOD_HEAD && path->targets[METHOD_HEAD] == NULL)
-        return path->targets[METHOD_GET];
+        return path->get_is_unsafe ? NULL : path->targets[METHOD_GET];
     return path->targets[method];
 }
 
@@ -167,7 +168,7 @@ static void set_targets(struct router_path *path, unsigned methods, void *target
     }
 }
 
-int router_add(struct router *router, const char *spec, void *target, struct error *err)
+static int add(struct router *router, const char *spec, void *target, bool unsafe, struct error *err)
 {
     const char *space = strchr(spec, ' ');
     if (space == NULL)
@@ -192,6 +193,18 @@ int router_add(struct router *router, const char *spec, void *target, struct err
 
     if (path == NULL)
         path = add_path(router, pattern);
+    if ((methods & 1u << METHOD_GET) != 0)
+        path->get_is_unsafe = unsafe;
     set_targets(path, methods, target);
     return 0;
+}
+
+int router_add(struct router *router, const char *spec, void *target, struct error *err)
+{
+    return add(router, spec, target, false, err);
+}
+
+int router_add_unsafe(struct router *router, const char *spec, void *target, struct error *err)
+{
+    return add(router, spec, target, true, err);
 }

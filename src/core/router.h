@@ -6,7 +6,8 @@
  *
  * Paths are compared byte by byte: no decoding, no folding of case, and "/submit/" is another path than "/submit".
  * Among several paths that fit, the most specific decides alone: an exact segment goes before a parameter, from
- * left to right. HEAD is served by GET's route unless it has its own. Matching costs O(path) for exact paths, and for
+ * left to right. HEAD is served by GET's route unless it has its own,
+ * or that one does more than answer. Matching costs O(path) for exact paths, and for
  * others O(path) for each path with parameters. Built at start, then only read. One thread. */
 #pragma once
 
@@ -43,6 +44,9 @@ void router_free(struct router *router); /* NULL does no harm */
 /* Adds a route written as "GET|POST /submit". Refuses, with a sentence, an unknown method, a bad path, and a route that
  * is there already; the router is then as before. `spec` is copied, `target` (not NULL) is borrowed. */
 int router_add(struct router *router, const char *spec, void *target, struct error *err);
+
+/* The same for a target that does more than answer: HEAD reaches it only where the spec names it (RFC 9110 section 9.2.1). */
+int router_add_unsafe(struct router *router, const char *spec, void *target, struct error *err);
 
 /* `path` is the request's path without its query. It must live as long as the values in `match` are used. */
 enum route_result router_match(const struct router *router, enum http_method method, struct text path, struct route_match *match);

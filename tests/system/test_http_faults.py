@@ -1,5 +1,6 @@
 """Bad input over HTTP: each kind is answered with a sentence, counted by reason, and ends its own connection only."""
 
+import http.client
 import socket
 import time
 
@@ -198,6 +199,18 @@ def test_a_compressed_body_is_415_and_the_connection_stays(server):
         assert answer.json()["error"] == "found a body with Content-Encoding gzip; allowed: none"
         client.send(GOOD + b"Content-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}")
         assert client.answer().status != 415
+
+
+def test_head_has_no_effect(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("HEAD", "/submit")
+    answer = connection.getresponse()
+    assert answer.status == 405
+    assert answer.getheader("Allow") == "GET, POST"
+    answer.read()
+    connection.request("HEAD", "/livez")
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_unknown_paths_and_methods_are_sentences_too(server):

@@ -85,6 +85,17 @@ static void head_is_served_by_get_unless_it_has_its_own_route(void **state)
     assert_allows(*state, METHOD_HEAD, "/c", "POST");
 }
 
+static void head_does_not_stand_for_a_get_that_does_more_than_answer(void **state)
+{
+    struct error err;
+    given_route(*state, "POST /submit", &submit_post);
+    assert_int_equal(router_add_unsafe(*state, "GET /submit", &submit, &err), 0);
+    assert_int_equal(router_add_unsafe(*state, "GET|HEAD /named", &submit, &err), 0);
+    assert_found(*state, METHOD_GET, "/submit", &submit);
+    assert_allows(*state, METHOD_HEAD, "/submit", "GET, POST");
+    assert_found(*state, METHOD_HEAD, "/named", &submit);
+}
+
 static void a_wrong_method_is_told_what_the_path_takes(void **state)
 {
     given_route(*state, "POST|GET /submit", &submit);
@@ -243,6 +254,7 @@ int main(void)
         ROUTER_TEST(a_route_serves_each_method_it_names),
         ROUTER_TEST(methods_of_one_path_may_have_targets_of_their_own),
         ROUTER_TEST(head_is_served_by_get_unless_it_has_its_own_route),
+        ROUTER_TEST(head_does_not_stand_for_a_get_that_does_more_than_answer),
         ROUTER_TEST(a_wrong_method_is_told_what_the_path_takes),
         ROUTER_TEST(all_methods_fit_into_allow),
         ROUTER_TEST(a_path_is_compared_byte_by_byte),
