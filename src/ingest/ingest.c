@@ -129,6 +129,8 @@ static int submit_shaped(struct ingest_request *request, const struct ingest_eve
         doc = yyjson_read(ingest->value.data, ingest->value.size, YYJSON_READ_NUMBER_AS_RAW);
         shaped.key = field_of(doc, ingest->key_name);
     }
+    if (shaped.key.size == 0)
+        shaped.key = TEXT_NONE; /* "?key=": all of these would go to one partition */
     bool by_key = ingest_limit_per(ingest) == LIMITER_PER_KEY;
     int code = limit_and_send(request, by_key ? shaped.key : event->limit_key, &shaped, err);
     yyjson_doc_free(doc);

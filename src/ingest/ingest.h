@@ -63,7 +63,7 @@ const char *ingest_header_name(const struct ingest *ingest, size_t i);
 /* One event as it came. Texts are borrowed until ingest_submit returns. */
 struct ingest_event {
     struct text body;        /* JSON object; empty or absent: all is generated */
-    struct text key;         /* for query and header keys; TEXT_NONE: no key */
+    struct text key;         /* for query and header keys; absent or empty: no key */
     struct text limit_key;   /* for a limit per address or token; absent ones share a bucket */
     const char *traceparent; /* as trace_parent_text writes it: goes along as a header */
     const struct producer_header *headers;

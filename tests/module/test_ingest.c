@@ -138,6 +138,22 @@ static void events_with_one_key_go_to_one_partition(void **state)
     then_all_closes(&way);
 }
 
+static void an_empty_key_is_none(void **state)
+{
+    struct way_in way;
+    struct submitted submitted;
+    struct error err = { 0 };
+    unsigned partitions = 0;
+    given_way_in(&way);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(submit(&way, &submitted, NULL, "", &err), 0);
+        then_it_is_stored(&way, &submitted);
+        partitions |= 1u << submitted.result.partition;
+    }
+    assert_true((partitions & (partitions - 1)) != 0); /* more than the one that the key "" would have */
+    then_all_closes(&way);
+}
+
 static void a_field_of_the_event_can_be_its_key(void **state)
 {
     struct way_in way;
@@ -248,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_stored_once_and_told_where),
         cmocka_unit_test(events_with_one_key_go_to_one_partition),
+        cmocka_unit_test(an_empty_key_is_none),
         cmocka_unit_test(a_field_of_the_event_can_be_its_key),
         cmocka_unit_test(a_wrong_event_is_refused_and_spends_no_token),
         cmocka_unit_test(over_the_rate_an_event_is_refused_with_a_time_to_come_again),
