@@ -130,6 +130,35 @@ static void a_client_that_never_reads_is_paused_and_then_closed(void **state)
     end(fixture);
 }
 
+static void a_client_that_reads_a_little_now_and_then_is_closed_too(void **state)
+{
+    struct http_config config = default_config;
+    config.timeouts.write_us = 700000;
+    config.limits.unsent_bytes = 2048;
+    struct http_fixture *fixture = given_server(&config);
+    fixture->big_size = 1000;
+    struct client client = given_client(fixture);
+    say(fixture, &client, GET("/now"));
+    wait_for(fixture, &client, "GET /now");
+    int small = 4096;
+    uv_os_fd_t server_side;
+    uv_fileno(&first_connection(fixture)->handle, &server_side);
+    setsockopt(server_side, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+    setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+
+    uint64_t began_us = clock_us();
+    char bytes[512];
+    while (fixture->listener->connection_count > 0 && clock_us() - began_us < 5000000) {
+        send(client.fd, GET("/big"), strlen(GET("/big")), MSG_NOSIGNAL); /* asks for more than it takes */
+        recv(client.fd, bytes, sizeof(bytes), 0);
+        turn_for(fixture, 10);
+    }
+    assert_int_equal(fixture->listener->connection_count, 0);
+    assert_true(fault_count(fixture, "slow_reader") == 1);
+    leave(&client);
+    end(fixture);
+}
+
 static void a_client_that_reads_late_gets_everything(void **state)
 {
     struct http_fixture *fixture = given_server(&default_config);
@@ -511,6 +540,7 @@ int main(void)
         cmocka_unit_test(a_silent_connection_is_closed_without_a_word),
         cmocka_unit_test(a_request_that_waits_for_its_answer_is_not_idle),
         cmocka_unit_test(a_client_that_never_reads_is_paused_and_then_closed),
+        cmocka_unit_test(a_client_that_reads_a_little_now_and_then_is_closed_too),
         cmocka_unit_test(a_client_that_reads_late_gets_everything),
         cmocka_unit_test(requests_of_one_read_are_not_answered_faster_than_the_answers_are_taken),
         cmocka_unit_test(what_waits_for_its_handler_goes_with_its_client),

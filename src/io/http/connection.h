@@ -53,6 +53,7 @@ struct connection {
     struct list *undelivered; /* the first of them that the handler has not seen; NULL: it has seen all */
     unsigned exchange_count;
     unsigned unanswered;   /* of them */
+    size_t taken_bytes;    /* by the kernel, since the writing deadline began */
     size_t unsent_bytes;   /* of answers */
     struct unsent *unsent; /* NULL while the kernel took everything */
     struct deadline reading_deadline;

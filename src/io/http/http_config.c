@@ -35,7 +35,7 @@ static const struct config_field timeout_fields[] = {
     { .name = "idle", .type = CONFIG_DURATION, .offset = offsetof(struct http_timeouts, idle_us), .fallback = "60s",
       .min = 1e3, .max = 86.4e9, .doc = "Without a request, then the connection is closed." },
     { .name = "write", .type = CONFIG_DURATION, .offset = offsetof(struct http_timeouts, write_us), .fallback = "30s",
-      .min = 1e3, .max = 3.6e9, .doc = "Until the client has taken what one write left over, then the connection is closed." },
+      .min = 1e3, .max = 3.6e9, .doc = "Within it a client takes 64 KiB of what is to be sent, or all of it; else the connection is closed." },
     { 0 },
 };
 

@@ -2,7 +2,8 @@
 
 #include "base/memory.h"
 
-#define WRITE_MAX (256 * 1024) /* of one turn: others wait meanwhile */
+#define WRITE_MAX    (256 * 1024) /* of one turn: others wait meanwhile */
+#define PROGRESS_MIN (64 * 1024)  /* what a client takes within the writing deadline, or all there is */
 
 struct unsent {
     uv_write_t write;
@@ -31,6 +32,8 @@ void output_send(struct connection *connection)
     }
     if (out.size > 0)
         write_out(connection, out);
+    if (connection->unsent == NULL)
+        deadline_disarm(&connection->writing_deadline);
     if (wants_continue(connection)) /* behind these answers */
         connection_touch(connection);
     give_back(connection, &sent);
@@ -95,16 +98,24 @@ static bool wants_continue(const struct connection *connection)
            connection->parser.phase == PARSER_BODY && connection->parser.body_wire_bytes == 0 && list_empty(&connection->exchanges);
 }
 
+/* A client that takes a little now and then, and asks for more, would otherwise never be late. */
+static void note_taken(struct connection *connection, size_t size)
+{
+    connection->unsent_bytes -= size;
+    connection->taken_bytes += size;
+    if (connection->taken_bytes >= PROGRESS_MIN)
+        deadline_disarm(&connection->writing_deadline);
+}
+
 static void on_written(uv_write_t *write, int status)
 {
     struct unsent *unsent = write->data;
     struct connection *connection = unsent->connection;
     connection->unsent = NULL;
-    connection->unsent_bytes -= unsent->size;
+    note_taken(connection, unsent->size);
     mem_free(unsent);
     if (connection->state == CONNECTION_CLOSED)
         return;
-    deadline_disarm(&connection->writing_deadline);
     if (status < 0) {
         connection->gone = true;
         connection_close(connection);
@@ -127,6 +138,8 @@ static int leave_to_libuv(struct connection *connection, struct text rest)
         return rc;
     }
     connection->unsent = unsent;
+    if (connection->writing_deadline.queue == NULL)
+        connection->taken_bytes = 0;
     deadline_arm(&connection->writing_deadline, &connection->listener->write, uv_now(connection->listener->server->loop));
     return 0;
 }
@@ -138,7 +151,7 @@ static void write_out(struct connection *connection, struct text out)
     if (written == UV_EAGAIN)
         written = 0;
     if (written >= 0) {
-        connection->unsent_bytes -= (size_t)written;
+        note_taken(connection, (size_t)written);
         struct text rest = { out.data + written, out.size - (size_t)written };
         written = rest.size == 0 ? 0 : leave_to_libuv(connection, rest);
     }
