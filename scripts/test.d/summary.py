@@ -4,7 +4,7 @@ Usage: summary.py REPORTS
 
 REPORTS holds a folder a suite: JUnit files from cmocka and pytest, and for Meson's suites programs.json, a line a
 program. A program counts by its cases; by itself, if it reports none; and once more as failed, if it ended badly although
-all its cases passed (a crash, a sanitizer's finding, a timeout).
+all its cases passed (a crash, a sanitizer's finding, a timeout). A file `fault` is one failure more: its words.
 """
 
 import json
@@ -69,6 +69,8 @@ def add_suite(count, folder):
     else:
         for path in sorted(folder.glob("*.xml")):
             add_junit(count, folder.name, path)
+    for fault in folder.glob("fault"):
+        count.failures.append(f"{folder.name}: {fault.read_text().strip()}")
     if count.total() == before:
         count.failures.append(f"{folder.name}: ran no test")
 
