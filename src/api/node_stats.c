@@ -3,7 +3,7 @@
 #include "api/stats_reply.h"
 #include "api/work_why.h"
 
-enum { SECTION_NAME_SIZE = 64 };
+enum { SECTION_NAME_SHOWN = 64 };
 
 static yyjson_mut_val *index_of(struct stats *stats, yyjson_mut_doc *doc)
 {
@@ -31,7 +31,7 @@ static yyjson_mut_val *all_of(struct stats *stats, yyjson_mut_doc *doc)
 static void reply_unknown(struct http_request *request, struct stats *stats, struct text name)
 {
     struct buffer sentence = { 0 };
-    buffer_printf(&sentence, "found the section \"%.*s\"; allowed:", (int)(name.size < SECTION_NAME_SIZE ? name.size : SECTION_NAME_SIZE),
+    buffer_printf(&sentence, "found the section \"%.*s\"; allowed:", (int)(name.size < SECTION_NAME_SHOWN ? name.size : SECTION_NAME_SHOWN),
                   name.data);
     list_each(link, &stats->sections)
         buffer_printf(&sentence, " %s", list_entry(link, struct stats_section, link)->name);
@@ -39,29 +39,44 @@ static void reply_unknown(struct http_request *request, struct stats *stats, str
     buffer_free(&sentence);
 }
 
+static struct stats_section *find(struct stats *stats, struct text name)
+{
+    list_each(link, &stats->sections) {
+        struct stats_section *section = list_entry(link, struct stats_section, link);
+        if (text_is(name, section->name))
+            return section;
+    }
+    return NULL;
+}
+
+static void reply_section(struct http_request *request, struct stats *stats, struct text name)
+{
+    struct stats_section *section = find(stats, name);
+    if (section == NULL) {
+        reply_unknown(request, stats, name);
+        return;
+    }
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    stats_reply(request, doc, section->name, section->fill(section->arg, doc));
+}
+
+static void reply_all(struct http_request *request, struct stats *stats)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    stats_reply(request, doc, "millrace", all_of(stats, doc));
+}
+
 static void run(struct route *route, struct http_request *request, const struct route_match *match)
 {
     struct stats *stats = route->api->stats;
     struct text name = http_query(request, "section");
-    struct stats_section *section = NULL;
     bool of_partitions = name.data == NULL || text_is(name, "partitions");
-    if (of_partitions && http_query(request, "partition").data != NULL) {
+    if (of_partitions && http_query(request, "partition").data != NULL)
         work_why_run(route, request);
-        return;
-    }
-    if (name.data != NULL) {
-        char wanted[SECTION_NAME_SIZE] = "";
-        if (name.size < sizeof(wanted) && memchr(name.data, '\0', name.size) == NULL)
-            memcpy(wanted, name.data, name.size);
-        section = stats_find(stats, wanted);
-        if (section == NULL) {
-            reply_unknown(request, stats, name);
-            return;
-        }
-    }
-    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    yyjson_mut_val *value = section != NULL ? section->fill(section->arg, doc) : all_of(stats, doc);
-    stats_reply(request, doc, section != NULL ? section->name : "millrace", value);
+    else if (name.data == NULL)
+        reply_all(request, stats);
+    else
+        reply_section(request, stats, name);
 }
 
 const struct action action_node_stats = { .name = "node.stats",
