@@ -29,6 +29,7 @@ def is_open(server):
     return server.metrics()[f'millrace_breaker_state{{topic="{server.topic}"}}'] != 0
 
 
+@pytest.mark.takes(20)
 def test_a_broker_that_is_down_at_start_is_waited_for(worker_pool, own_kafka):
     own_kafka.stop(kill=True)
     server = worker_pool(env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
@@ -84,6 +85,7 @@ class Pulse:
                 return
 
 
+@pytest.mark.takes(50)
 def test_a_broker_killed_under_load_loses_nothing_that_was_accepted(worker_pool, own_kafka):
     server = worker_pool("--only", "ingest", env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
     server.wait_until_ready()
@@ -121,6 +123,7 @@ def test_a_broker_killed_under_load_loses_nothing_that_was_accepted(worker_pool,
     assert max(pulse.memory) - before < 64 * MIB, "memory follows the outage"
 
 
+@pytest.mark.takes(20)
 def test_a_broker_that_hangs_is_told_by_the_age_of_the_oldest_record(worker_pool, own_kafka):
     """No error comes from a broker that is stopped; after the deadline its records are unsure."""
     server = worker_pool("--only", "ingest", "--set", "streams.jobs.ingest.deadline=4s", env={"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED})
@@ -142,6 +145,7 @@ def test_a_broker_that_hangs_is_told_by_the_age_of_the_oldest_record(worker_pool
     assert load.names(503).isdisjoint(stored)
 
 
+@pytest.mark.takes(35)
 def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, own_kafka):
     """The broker is away: requests that wait for it are told so, a member of a group leaves without it, both end well."""
     env = {"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED}

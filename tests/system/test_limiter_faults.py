@@ -143,6 +143,7 @@ def attack(server, rate, seconds):
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, env=os.environ)
 
 
+@pytest.mark.takes(15)
 def test_two_processes_share_one_rate(way_in):
     """Each is asked for more than the whole rate; over 10 s both together admit what one would."""
     rate, burst = 200, 400
