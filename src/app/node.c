@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool topics_are_ready(void *arg, struct error *err)
@@ -27,17 +26,7 @@ static void on_topics_changed(void *arg)
         stream_check_batches(&node->streams[i], node);
 }
 
-static void on_pressure(void *arg, bool pressed)
-{
-    struct node_producer *producer = arg;
-    struct node *node = producer->node;
-    node->pressed += pressed ? 1 : -1u;
-    for (size_t i = 0; i < node->settings->listeners.count; i++)
-        if (node->routes[i].http != NULL)
-            http_listener_hold_bodies(node->routes[i].http, node->pressed > 0);
-}
-
-static struct client_target target_of(const struct node *node)
+struct client_target node_target(const struct node *node)
 {
     return (struct client_target){ .config = &node->settings->kafka, .embedded = node->embedded };
 }
@@ -49,22 +38,9 @@ static int start_broker_side(struct node *node, struct error *err)
         if (node->embedded == NULL)
             return error_wrap(err, "embedded cluster");
     }
-    struct client_target target = target_of(node);
+    struct client_target target = node_target(node);
     node->topics = topics_open(&node->loop, &target, err);
     return node->topics == NULL ? error_wrap(err, "kafka") : 0;
-}
-
-static bool producer_is_ready(void *arg, struct error *err)
-{
-    struct node_producer *producer = arg;
-    return producer_ready(producer->producer, err);
-}
-
-static void watch_producer(struct node_producer *producer, const char *name)
-{
-    snprintf(producer->check_name, sizeof(producer->check_name), "producer %s", name);
-    producer->check = (struct health_check){ .name = producer->check_name, .ready = producer_is_ready, .arg = producer };
-    health_add(&producer->node->health, &producer->check);
 }
 
 static int start_redis(struct node *node, struct error *err)
@@ -73,32 +49,6 @@ static int start_redis(struct node *node, struct error *err)
         return 0;
     node->redis = redis_start(&(struct redis_options){ &node->loop, &node->settings->redis, node->metrics, &node->stats }, err);
     return node->redis == NULL ? error_wrap(err, "redis") : 0;
-}
-
-static int open_producers(struct node *node, struct error *err)
-{
-    const struct producer_config *configs = node->settings->producers.items;
-    producer_stats_init(&node->producer_stats, &node->stats);
-    node->producers = mem_zalloc((node->settings->producers.count + 1) * sizeof(*node->producers));
-    for (size_t i = 0; i < node->settings->producers.count; i++) {
-        struct node_producer *producer = &node->producers[i];
-        producer->node = node;
-        producer->producer = producer_open(
-            &(struct producer_options){
-                .loop = &node->loop,
-                .target = target_of(node),
-                .config = &configs[i],
-                .metrics = node->metrics,
-                .stats = &node->producer_stats,
-                .on_pressure = on_pressure,
-                .arg = producer,
-            },
-            err);
-        if (producer->producer == NULL)
-            return error_wrap(err, "producers.%s", configs[i].name);
-        watch_producer(producer, configs[i].name);
-    }
-    return 0;
 }
 
 /* One handle asks for all streams, and only where one is watched. */
@@ -111,7 +61,7 @@ static int open_watching(struct node *node, struct error *err)
             group = streams[i].work.group;
     if (group == NULL)
         return 0;
-    struct client_target target = target_of(node);
+    struct client_target target = node_target(node);
     node->group_reader = group_reader_open(&node->loop, &target, group, err);
     if (node->group_reader == NULL)
         return error_wrap(err, "watch");
@@ -184,24 +134,21 @@ static void start_base(struct node *node)
     process_stats_add(&node->process, &node->stats, node->config);
 }
 
+static int add_views(struct node *node, struct error *err)
+{
+    return views_add(&node->arena, node->metrics, &node->settings->metrics, err);
+}
+
 int node_start(struct node *node, const struct settings *settings, struct config *config, const struct roles *roles, struct error *err)
 {
+    static int (*const steps[])(struct node * node, struct error * err) = {
+        add_views, start_broker_side, start_redis, producers_open, open_watching, open_streams, open_listeners,
+    };
     *node = (struct node){ .settings = settings, .config = config, .roles = *roles };
     start_base(node);
-    int code = views_add(&node->arena, node->metrics, &settings->metrics, err);
-    if (code == 0)
-        code = start_broker_side(node, err);
-    if (code == 0)
-        code = start_redis(node, err);
-    if (code == 0)
-        code = open_producers(node, err);
-    if (code == 0)
-        code = open_watching(node, err);
-    if (code == 0)
-        code = open_streams(node, err);
-    if (code == 0)
-        code = open_listeners(node, err);
-    if (code == 0)
-        watch_topics(node);
-    return code;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (steps[i](node, err) != 0)
+            return err->code;
+    watch_topics(node);
+    return 0;
 }

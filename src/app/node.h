@@ -101,6 +101,10 @@ int node_start(struct node *node, const struct settings *settings, struct config
 
 /* --- the parts, one file each --- */
 
+struct client_target node_target(const struct node *node);
+
+int producers_open(struct node *node, struct error *err);
+
 int stream_open(struct stream *stream, struct node *node, const struct stream_config *config, struct error *err);
 /* Warns, once, when its topic takes smaller batches than its producer makes. */
 void stream_check_batches(struct stream *stream, const struct node *node);
