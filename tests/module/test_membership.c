@@ -5,7 +5,16 @@
 #include "work/work_parts.h"
 
 /* Request kinds of Kafka's protocol. */
-enum { LIST_OFFSETS = 2, OFFSET_COMMIT = 8, OFFSET_FETCH = 9, FIND_COORDINATOR = 10, JOIN_GROUP = 11, HEARTBEAT = 12, SYNC_GROUP = 14 };
+enum {
+    LIST_OFFSETS = 2,
+    OFFSET_COMMIT = 8,
+    OFFSET_FETCH = 9,
+    FIND_COORDINATOR = 10,
+    JOIN_GROUP = 11,
+    HEARTBEAT = 12,
+    SYNC_GROUP = 14,
+    CONSUMER_GROUP_HEARTBEAT = 68
+};
 
 /* --- brokers that do not answer --- */
 
@@ -66,6 +75,41 @@ static void while_the_coordinator_refuses_readiness_tells_what_is_waited_for(voi
     assert_true(is_asking(&crew.base, NULL));
     assert_false(work_ready(crew.works[0], &err));
     assert_non_null(strstr(err.message, "asking for commits"));
+    then_all_is_done_once(&crew);
+    then_the_crew_goes(&crew);
+}
+
+static bool is_in_doubt(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    (void)arg;
+    return crew->works[0]->consumer->in_doubt;
+}
+
+/* librdkafka tells no loss while it waits for an assignment. */
+static void whoever_asked_for_long_where_to_begin_is_in_doubt(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    given_full_log(&crew);
+    given_refusals(&crew, OFFSET_FETCH, 5, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    given_work(&crew, 0);
+    assert_true(wait_until(&crew.base, is_in_doubt, NULL, WORK_PATIENCE));
+    assert_int_equal(ended(&crew), 0);
+    then_all_is_done_once(&crew);
+    then_the_crew_goes(&crew);
+}
+
+static void under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_asked_where_to_begin(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    crew.config.protocol = CONSUMER_PROTOCOL_CONSUMER;
+    given_full_log(&crew);
+    given_refusals(&crew, OFFSET_FETCH, 4, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    given_work(&crew, 0);
+    assert_true(wait_until(&crew.base, is_asking, NULL, WORK_PATIENCE));
+    given_refusals(&crew, CONSUMER_GROUP_HEARTBEAT, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
     then_all_is_done_once(&crew);
     then_the_crew_goes(&crew);
 }
@@ -239,13 +283,6 @@ static bool is_running(struct fixture *base, void *arg)
     return counts.running > 0;
 }
 
-static bool is_in_doubt(struct fixture *base, void *arg)
-{
-    struct crew *crew = (struct crew *)(void *)base;
-    (void)arg;
-    return crew->works[0]->consumer->in_doubt;
-}
-
 static void after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged(void **state)
 {
     struct crew crew;
@@ -302,6 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_to_begin_is_asked_again_until_it_is_answered),
         cmocka_unit_test(while_the_coordinator_refuses_readiness_tells_what_is_waited_for),
+        cmocka_unit_test(whoever_asked_for_long_where_to_begin_is_in_doubt),
+        cmocka_unit_test(under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_asked_where_to_begin),
         cmocka_unit_test(a_coordinator_that_has_moved_is_followed_by_commits),
         cmocka_unit_test(a_broker_that_goes_away_in_the_middle_of_a_rebalance_delays_it),
         cmocka_unit_test(whoever_has_nothing_to_do_for_longer_than_max_poll_stays_a_member),

@@ -92,6 +92,8 @@ void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_l
 {
     for (int i = 0; i < partitions->cnt; i++)
         welcome(consumer, &partitions->elems[i]);
+    if (consumer->state == CONSUMER_ASKING)
+        doubt_after_asking(consumer);
     consumer->state = CONSUMER_WORKING;
     consumer->trouble = 0;
     assign(consumer, partitions);
@@ -106,6 +108,7 @@ static void on_assign(struct consumer *consumer, const rd_kafka_topic_partition_
         consumer_assign(consumer, partitions);
     } else {
         consumer->state = CONSUMER_ASKING;
+        doubt_asking(consumer);
         lookup_commits(consumer, partitions);
     }
 }

@@ -3,6 +3,8 @@
  *   SURE --stood still for half a session--> IN DOUBT --a commit that was sent since then is acknowledged--> SURE
  *                                                \-----the partitions are lost--------------------------------> SURE
  *
+ * The same after a question where to begin that took as long: librdkafka tells no loss while it waits for an assignment.
+ *
  * librdkafka's threads stood still too, and learn a moment later that the session is over: until then it looks as if all were well.
  * Half a session, because the last heartbeat that the group has seen may be that old already. A doubt costs one commit.
  * What no clock of this machine counts (a virtual machine that was paused from outside) is learnt from the group's refusals only. */
@@ -34,10 +36,10 @@ static uint64_t patience_us(const struct consumer *consumer)
 }
 
 /* Answers to what was sent before tell nothing; they come first. */
-static void begin_doubt(struct consumer *consumer, uint64_t still_us)
+static void begin_doubt(struct consumer *consumer, const char *what, uint64_t took_us)
 {
-    log_warn("consumer", "%s: this process stood still for %" PRIu64 " ms; nothing is begun until group %s has answered that we are in it",
-             consumer->options.name, still_us / 1000, consumer->options.group);
+    log_warn("consumer", "%s: %s for %" PRIu64 " ms; nothing is begun until group %s has answered that we are in it",
+             consumer->options.name, what, took_us / 1000, consumer->options.group);
     consumer->in_doubt = true;
     consumer->stale_answers = 0;
     list_each(link, &consumer->commits)
@@ -52,7 +54,19 @@ void consumer_look_up(struct consumer *consumer)
     bool stood_still = consumer->looked_us > 0 && still_us > patience_us(consumer);
     consumer->looked_us = now_us;
     if (stood_still && !consumer->leaving && consumer->state != CONSUMER_BROKEN)
-        begin_doubt(consumer, still_us);
+        begin_doubt(consumer, "this process stood still", still_us);
+}
+
+void doubt_after_asking(struct consumer *consumer)
+{
+    uint64_t took_us = time_us() - consumer->asking_us;
+    if (took_us > patience_us(consumer))
+        begin_doubt(consumer, "it was asked where to begin", took_us);
+}
+
+void doubt_asking(struct consumer *consumer)
+{
+    consumer->asking_us = time_us();
 }
 
 void doubt_again(struct consumer *consumer)

@@ -50,6 +50,7 @@ struct consumer {
     rd_kafka_resp_err_t trouble; /* the last error that keeps us from joining; 0 once we have joined */
     bool broken;                 /* a fatal error was told: the handle is of no more use */
     uint64_t looked_us;          /* at the clock, the last time */
+    uint64_t asking_us;          /* since when it is asked where to begin, by the same clock */
     bool in_doubt;               /* whether the partitions are still ours */
     size_t stale_answers;        /* of commits from before the doubt, which come first */
     unsigned failures;           /* fatal errors in a row */
@@ -91,6 +92,9 @@ void consumer_rebuild(struct consumer *consumer);
 void consumer_rejoin(struct consumer *consumer, uint64_t now_us);
 
 /* --- consumer_doubt.c --- */
+/* Where to begin is asked from now on; has been answered. */
+void doubt_asking(struct consumer *consumer);
+void doubt_after_asking(struct consumer *consumer);
 /* Each tick: asks again. */
 void doubt_again(struct consumer *consumer);
 /* Before the commit's owner hears of its answer. */
