@@ -1,22 +1,13 @@
 """HTTP as bytes on a socket: clients that send what no HTTP library would, and see when the server closes."""
 
 import contextlib
-import json
 import re
 import resource
 import socket
 import threading
 import time
 
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    def json(self):
-        return json.loads(self.body)
+from servers import Reply
 
 
 class Wire:
@@ -64,7 +55,7 @@ class Wire:
         first, *lines = head.decode().split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in lines if line)
         body = self._exactly(int(headers.get("content-length", 0)))
-        return Answer(int(first.split(" ")[1]), headers, body)
+        return Reply(int(first.split(" ")[1]), headers, body)
 
     def is_closed(self):
         """True when the server ends the connection without another byte."""
