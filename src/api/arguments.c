@@ -90,7 +90,8 @@ static int refuse_name(const struct argument *table, struct text name, struct er
         buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", table[i].name);
     if (name.size > SHOWN)
         name.size = SHOWN;
-    int code = error_set(err, E_INVALID, "found \"%.*s\"; allowed: %.*s", TEXT_ARG(name), TEXT_ARG(buffer_as_text(&allowed)));
+    int code = error_set(err, E_INVALID, "found \"%.*s\"; allowed: %.*s", TEXT_ARG(name),
+                         TEXT_ARG(allowed.size == 0 ? TEXT("no arguments") : buffer_as_text(&allowed)));
     buffer_free(&allowed);
     return code;
 }

@@ -3,6 +3,10 @@
 
 #include "work/work_parts.h"
 
+#include <librdkafka/rdkafka_mock.h>
+
+enum { OFFSET_COMMIT = 8 /* in the protocol */ };
+
 static struct work_counts counts_of(const struct crew *crew, size_t which)
 {
     struct work_counts counts;
@@ -83,6 +87,32 @@ static void a_pause_holds_for_partitions_that_come_later_and_keeps_what_was_done
     when_ended(&crew, PARTITIONS * 5);
     read_evidence(&crew);
     then_each_was_done_once(&crew, PARTITIONS, 5);
+    then_the_crew_goes(&crew);
+}
+
+static void a_pause_outlives_commits_that_the_broker_refuses(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 4);
+    given_full_log(&crew, 10, "{\"processing_time\":20}");
+    given_work(&crew, 0);
+    when_running(&crew, 1);
+    rd_kafka_resp_err_t refusals[3];
+    for (size_t i = 0; i < 3; i++)
+        refusals[i] = RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    rd_kafka_mock_push_request_errors_array(embedded_cluster(crew.base.target.embedded), OFFSET_COMMIT, 3, refusals);
+    work_pause(crew.works[0]);
+    when_time_passes(&crew, 600); /* the fourth is taken */
+    assert_int_equal(metric_value(crew.works[0]->series.commit_refused), 3);
+    struct work_counts counts = counts_of(&crew, 0);
+    assert_true(work_paused(crew.works[0]));
+    assert_true(counts.done > 0 && counts.done < PARTITIONS * 10 && counts.running == 0);
+    int64_t sum = 0;
+    for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+        int64_t offset = committed(&crew, partition);
+        sum += offset < 0 ? 0 : offset;
+    }
+    assert_int_equal(sum, counts.done);
     then_the_crew_goes(&crew);
 }
 
@@ -188,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pause_lets_jobs_end_and_begins_none_until_it_is_over),
         cmocka_unit_test(a_pause_holds_for_partitions_that_come_later_and_keeps_what_was_done),
+        cmocka_unit_test(a_pause_outlives_commits_that_the_broker_refuses),
         cmocka_unit_test(a_job_that_fails_rests_through_a_pause_and_is_tried_again_after_it),
         cmocka_unit_test(a_drain_ends_a_work_that_is_paused),
         cmocka_unit_test(slots_are_raised_and_lowered_while_jobs_run),

@@ -220,10 +220,12 @@ def test_changing_is_not_for_everybody(consumer):
 
 def test_a_route_with_wrong_arguments_is_refused_at_the_start(tmp_path):
     wrong = "listen.main.routes.0={ on: POST /x, do: work.set, stream: jobs, with: { %s } }"
-    for words, sentence in [("speed: 5", 'found "speed"; allowed: concurrency, processing_time_ms, paused'),
-                            ("paused: maybe", 'paused: found "maybe"; allowed: true, false'),
-                            ('processing_time_ms: "query:t=soon"', 'processing_time_ms: found "soon"')]:
-        out = subprocess.run([str(BINARY), "check", "-c", str(ROOT / "examples/worker-pool.yaml"), "--set", wrong % words],
+    no_arguments = "listen.main.routes.0={ on: POST /x, do: work.pause, stream: jobs, with: { %s } }"
+    for route, words, sentence in [(no_arguments, "speed: 5", 'found "speed"; allowed: no arguments'),
+                                   (wrong, "speed: 5", 'found "speed"; allowed: concurrency, processing_time_ms, paused'),
+                                   (wrong, "paused: maybe", 'paused: found "maybe"; allowed: true, false'),
+                                   (wrong, 'processing_time_ms: "query:t=soon"', 'processing_time_ms: found "soon"')]:
+        out = subprocess.run([str(BINARY), "check", "-c", str(ROOT / "examples/worker-pool.yaml"), "--set", route % words],
                              capture_output=True, text=True, timeout=10, env={})
         assert out.returncode == 1
         assert sentence in out.stderr, out.stderr

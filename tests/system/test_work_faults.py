@@ -7,7 +7,7 @@ import os
 import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from evidence import Evidence, most_at_once
@@ -35,8 +35,12 @@ def pool(worker_pool, tmp_path):
 
 def create_topic(kafka, topic, partitions, **config):
     admin = AdminClient({"bootstrap.servers": kafka.brokers})
-    wait_for(lambda: admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].exception(30) is None, 20,
-             what=f"topic {topic}")
+
+    def is_made():
+        failure = admin.create_topics([NewTopic(topic, partitions, 1, config=config)])[topic].exception(30)
+        return failure is None or failure.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS  # the program may have come first
+
+    wait_for(is_made, 20, what=f"topic {topic}")
 
 
 def produce(kafka, topic, records):
