@@ -155,37 +155,6 @@ static void unanswered(struct lookup *lookup, const char *reason)
 
 /* --- the end of a lookup --- */
 
-static bool is_same_topic(const struct topic_id *a, const struct topic_id *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
-/* The log begins later than we are (retention), or it is another one: of a topic made anew under the same name. Brokers that tell no
- * topic ids leave only that it ends before. */
-static void place_anew(struct consumer *consumer, struct consumer_partition *partition, int64_t to)
-{
-    const struct consumer_events *events = consumer->options.events;
-    int64_t from = partition->next;
-    bool same = is_same_topic(&partition->topic, &consumer->topic);
-    partition->misplaced = false;
-    partition->topic = consumer->topic;
-    if (same && to > from) {
-        log_error("consumer",
-                  "%s: partition %" PRId32 ": its log does not have offset %" PRId64 " any more: read on from %" PRId64 ", %" PRId64
-                  " offsets are passed over",
-                  consumer->options.name, partition->number, from, to, to - from);
-        events->on_offsets_missing(consumer->options.owner, partition->object, from, to);
-    } else if (!same || to < from) {
-        log_error("consumer",
-                  "%s: partition %" PRId32 " was at offset %" PRId64 ", which its log does not have: it is read anew from %" PRId64,
-                  consumer->options.name, partition->number, from, to);
-        void *object = partition->object;
-        events->on_lost(consumer->options.owner, &object, 1);
-        partition->object = events->on_assigned(consumer->options.owner, partition, partition->number, to, TEXT_NONE);
-    }
-    consumer_move(consumer, partition, to);
-}
-
 static void finish_reset(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
@@ -195,7 +164,7 @@ static void finish_reset(struct lookup *lookup)
         end(lookup);
     } else if (consumer->state == CONSUMER_WORKING) {
         consumer->topic = lookup->topic;
-        place_anew(consumer, partition, entry->offset);
+        consumer_place_anew(partition, entry->offset);
         end(lookup);
     } else {
         /* A change of the assignment would be taken for the answer to the rebalance that is going on. */

@@ -7,6 +7,7 @@
  *   consumer_assignment.c  assigned, revoked, lost: the state machine
  *   consumer_doubt.c       whether we are still a member, after standing still
  *   consumer_lookup.c      asks the brokers where to begin
+ *   consumer_place.c       a position that is not in the log
  *   consumer_take.c        a partition's queue
  *   consumer_commit.c      commits */
 #pragma once
@@ -123,6 +124,10 @@ void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
 void lookup_again(struct consumer *consumer);
 /* Ends all; answers that still come find nobody. If an assignment waited for one, it is declined. */
 void lookup_end_all(struct consumer *consumer);
+
+/* --- consumer_place.c --- */
+/* The brokers have told where to read on, and of which topic (consumer.topic). */
+void consumer_place_anew(struct consumer_partition *partition, int64_t to);
 
 /* --- consumer_take.c --- */
 struct consumer_partition *partition_open(struct consumer *consumer, int32_t number, int64_t start);
