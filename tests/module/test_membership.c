@@ -146,6 +146,18 @@ static void a_broker_that_goes_away_in_the_middle_of_a_rebalance_delays_it(void 
     then_the_crew_goes(&crew);
 }
 
+static void more_partitions_than_the_prefetch_was_divided_among_are_remembered_for_the_next_client(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    given_log(&crew);
+    given_work(&crew, 0);
+    crew.works[0]->consumer->options.partitions = PARTITIONS / 2;
+    when_assigned(&crew, 0);
+    assert_int_equal(crew.works[0]->consumer->options.partitions, PARTITIONS);
+    then_the_crew_goes(&crew);
+}
+
 /* --- idleness --- */
 
 /* librdkafka itself leaves the group when it is not polled for `max_poll`. */
@@ -343,6 +355,7 @@ int main(void)
         cmocka_unit_test(under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_asked_where_to_begin),
         cmocka_unit_test(a_coordinator_that_has_moved_is_followed_by_commits),
         cmocka_unit_test(a_broker_that_goes_away_in_the_middle_of_a_rebalance_delays_it),
+        cmocka_unit_test(more_partitions_than_the_prefetch_was_divided_among_are_remembered_for_the_next_client),
         cmocka_unit_test(whoever_has_nothing_to_do_for_longer_than_max_poll_stays_a_member),
         cmocka_unit_test(whoever_has_no_room_for_longer_than_max_poll_stays_a_member),
         cmocka_unit_test(a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause),

@@ -57,8 +57,7 @@ struct consumer_record {
 /* What the owner is told. All on the loop, never inside a call of consumer_* but consumer_take. */
 struct consumer_events {
     /* A partition is ours, to be read from `start`: its commit, or where `start` says when there is none, or when it is of a topic that
-     * was deleted and made anew. `metadata` is what the commit carried. Returns the owner's object for it, which later events bring along.
-     */
+     * was deleted and made anew. `metadata` is what the commit carried. Returns the owner's object for it, which later events bring. */
     void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, int64_t start, struct text metadata);
     /* Its queue has something, or had: take what there is room for. */
     void (*on_ready)(void *owner, void *partition);

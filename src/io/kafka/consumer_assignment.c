@@ -92,6 +92,7 @@ void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_l
 {
     for (int i = 0; i < partitions->cnt; i++)
         welcome(consumer, &partitions->elems[i]);
+    consumer_divide_anew(consumer);
     if (consumer->state == CONSUMER_ASKING)
         doubt_after_asking(consumer);
     consumer->state = CONSUMER_WORKING;

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "io/kafka/consumer_parts.h"
 
 #include <inttypes.h>
@@ -16,10 +17,15 @@ static unsigned ms(uint64_t us)
     return (unsigned)(us / 1000);
 }
 
+static uint32_t shares(const struct consumer_options *options)
+{
+    return options->partitions == 0 ? PARTITIONS_GUESSED : options->partitions;
+}
+
 /* Both limits hold for each partition, once its queue is its own. */
 static uint64_t partition_bytes(const struct consumer_options *options)
 {
-    return options->prefetch_bytes / (options->partitions == 0 ? PARTITIONS_GUESSED : options->partitions);
+    return options->prefetch_bytes / shares(options);
 }
 
 static uint64_t prefetch_kb(const struct consumer_options *options)
@@ -117,4 +123,20 @@ rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct er
 fail:
     rd_kafka_conf_destroy(conf);
     return NULL;
+}
+
+/* A handle keeps the properties that it was opened with. */
+void consumer_divide_anew(struct consumer *consumer)
+{
+    struct consumer_options *options = &consumer->options;
+    uint32_t assigned = 0;
+    list_each(link, &consumer->partitions)
+        assigned++;
+    if (assigned <= shares(options))
+        return;
+    log_warn("consumer",
+             "%s: %" PRIu32 " partitions of %s are assigned, and prefetch was divided among %" PRIu32 ": up to %" PRIu64
+             " bytes may be held, until a new client divides it anew",
+             options->name, assigned, options->topic, shares(options), partition_bytes(options) * assigned);
+    options->partitions = assigned;
 }

@@ -78,6 +78,8 @@ struct consumer_partition {
 
 /* --- consumer_conf.c --- */
 rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct error *err);
+/* More partitions than the prefetch was divided among: told, and remembered for the next handle. */
+void consumer_divide_anew(struct consumer *consumer);
 
 /* --- consumer_handle.c --- */
 /* Returns 0 or a code: a property that librdkafka does not take. */
