@@ -4,42 +4,10 @@
 #include "io/kafka/consumer.h"
 #include "io/kafka/kafka_config.h"
 #include "work/handler.h"
-
-#include <string.h>
+#include "work/work_group_config.h"
 
 static const char *const orders[] = { [LANE_ORDER_PARTITION] = "partition", [LANE_ORDER_KEY] = "key", [LANE_ORDER_NONE] = "none", NULL };
 static const char *const starts[] = { [CONSUMER_EARLIEST] = "earliest", [CONSUMER_LATEST] = "latest", NULL };
-static const char *const protocols[] = { [CONSUMER_PROTOCOL_CLASSIC] = "classic", [CONSUMER_PROTOCOL_CONSUMER] = "consumer", NULL };
-
-/* Who knows an assignor: the members of a group under `classic`, the broker under `consumer`. */
-static const char *const assignors[] = { [ASSIGNOR_AUTO] = "auto",       [ASSIGNOR_COOPERATIVE_STICKY] = "cooperative-sticky",
-                                         [ASSIGNOR_RANGE] = "range",     [ASSIGNOR_ROUNDROBIN] = "roundrobin",
-                                         [ASSIGNOR_UNIFORM] = "uniform", NULL };
-static const bool known[][ASSIGNOR_UNIFORM + 1] = {
-    [CONSUMER_PROTOCOL_CLASSIC] = { true, true, true, true, false },
-    [CONSUMER_PROTOCOL_CONSUMER] = { true, false, true, false, true },
-};
-
-/* librdkafka's 45 s would leave a lone worker still for that long after a kill -9. */
-#define SESSION_US   10000000
-#define HEARTBEAT_US 3000000
-
-const char *work_assignor_name(const struct work_config *config)
-{
-    if (config->assignor != ASSIGNOR_AUTO)
-        return assignors[config->assignor];
-    return config->protocol == CONSUMER_PROTOCOL_CLASSIC ? assignors[ASSIGNOR_COOPERATIVE_STICKY] : NULL;
-}
-
-uint64_t work_session_us(const struct work_config *config)
-{
-    return config->session_us == 0 ? SESSION_US : config->session_us;
-}
-
-uint64_t work_heartbeat_us(const struct work_config *config)
-{
-    return config->heartbeat_us == 0 ? HEARTBEAT_US : config->heartbeat_us;
-}
 
 /* --- the parts of work --- */
 
@@ -159,48 +127,6 @@ static const struct config_schema dead_schema = {
 
 /* --- work --- */
 
-/* A broker takes a member that is busy with a rebalance for dead after max_poll; a part of it is left for the commit. */
-static void check_drain(const struct work_config *config, const struct config_place *place, struct config_report *report)
-{
-    if (config->drain_us >= config->max_poll_us)
-        config_mistake(report, place,
-                       "found drain %llu ms, not below max_poll %llu ms: the group would not wait for it; allowed: drain < max_poll",
-                       (unsigned long long)config->drain_us / 1000, (unsigned long long)config->max_poll_us / 1000);
-}
-
-static void check_session(const struct work_config *config, const struct config_place *place, struct config_report *report)
-{
-    uint64_t session_us = work_session_us(config), heartbeat_us = work_heartbeat_us(config);
-    if (heartbeat_us * 2 > session_us)
-        config_mistake(report, place,
-                       "found heartbeat %llu ms with session %llu ms: one lost heartbeat would end the session; allowed: at most half",
-                       (unsigned long long)heartbeat_us / 1000, (unsigned long long)session_us / 1000);
-    if (config->max_poll_us < session_us)
-        config_mistake(report, place, "found max_poll shorter than session; allowed: max_poll >= session");
-}
-
-static void check_remote(const struct work_config *config, const struct config_place *place, struct config_report *report)
-{
-    static const char *const advice = "is the broker's under protocol: consumer (group.consumer.*.ms there); allowed: leave it out";
-    if (config->session_us != 0)
-        config_mistake_at(report, place, "session", "found a session, which %s", advice);
-    if (config->heartbeat_us != 0)
-        config_mistake_at(report, place, "heartbeat", "found a heartbeat, which %s", advice);
-}
-
-static void check_group(const struct work_config *config, const struct config_place *place, struct config_report *report)
-{
-    if (config->protocol == CONSUMER_PROTOCOL_CLASSIC)
-        check_session(config, place, report);
-    else
-        check_remote(config, place, report);
-    if (!known[config->protocol][config->assignor])
-        config_mistake_at(report, place, "assignor", "found %s, which the protocol %s does not have; allowed: %s",
-                          assignors[config->assignor], protocols[config->protocol],
-                          config->protocol == CONSUMER_PROTOCOL_CLASSIC ? "auto, cooperative-sticky, range, roundrobin"
-                                                                        : "auto, uniform, range");
-}
-
 /* Slots of one's own are no threads: more jobs that burn a processor than there are would keep the process from names, files and the
  * ends of its clients. */
 static void check_slots(const struct work_config *config, const struct config_place *place, struct config_report *report)
@@ -214,9 +140,8 @@ static void check_slots(const struct work_config *config, const struct config_pl
 static void check(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct work_config *config = object;
-    check_drain(config, place, report);
     check_slots(config, place, report);
-    check_group(config, place, report);
+    work_group_check(config, place, report);
     kafka_config_check_properties(&config->properties, place, report);
 }
 
@@ -296,14 +221,14 @@ static const struct config_field fields[] = {
       .fallback = "classic",
       .doc = "How the group is led: `classic`, by its members; `consumer`, by the broker (Kafka 4.0 and later), in smaller steps: who "
              "stays does not stop while others come and go.",
-      .choices = protocols },
+      .choices = work_protocols },
     { .name = "assignor",
       .type = CONFIG_ENUM,
       .offset = WORK(assignor),
       .fallback = "auto",
       .doc = "How partitions are divided among the members of the group; all members must have the same. `auto` is "
              "`cooperative-sticky`, and under `protocol: consumer`, which has `uniform` and `range`, the broker's own choice.",
-      .choices = assignors },
+      .choices = work_assignors },
     { .name = "session",
       .type = CONFIG_DURATION,
       .offset = WORK(session_us),
