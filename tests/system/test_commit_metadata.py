@@ -13,7 +13,8 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaExcepti
 from confluent_kafka.admin import AdminClient
 
 import commit_metadata
-from evidence import Evidence, by_key, overtakings
+from evidence import Evidence
+from judge import Case, Verdict
 from judges import create_topic
 from servers import Kafka, wait_for
 
@@ -149,7 +150,8 @@ def test_after_a_crash_only_what_was_done_since_the_last_commit_is_done_again(li
     line.start()
     line.wait_for_done(5999)
     assert set(times_other_than_once(line.done())) == again
-    assert overtakings(line.evidence.lines(), by_key) == []
+    verdict = Verdict(Case(line.kafka.brokers, line.topic, line.group, line.evidence, order="key"))
+    assert verdict.overtaking == [] and verdict.premature == []
     print(f"done before the crash: {len(before)}, told: {len(told.done)}, done again: {len(again)}")
 
 
