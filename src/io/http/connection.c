@@ -121,6 +121,8 @@ void connection_settle(struct connection *connection)
         advance(connection);
     if (connection->state == CONNECTION_CLOSED)
         return;
+    if (!output_is_behind(connection))
+        deadline_disarm(&connection->writing_deadline);
     set_deadline(connection);
     set_reading(connection);
 }

@@ -1,10 +1,13 @@
 /* deliver: whole requests to their handler, in the order in which they came.
  *
- * All requests of a read are parsed first, and handed over then: so the code of the parser and that of the handlers, which
+ * Some requests of a read are parsed first, and handed over then: so the code of the parser and that of the handlers, which
  * together are larger than a processor's first cache, each run in one stretch (docs/benchmarks.md). */
 #pragma once
 
 #include "io/http/connection.h"
+
+/* What waits for a client that does not take its answers holds memory, so they are not many. */
+#define DELIVER_AT_ONCE 16
 
 /* Makes the parser's message a request of the connection. False when the budget or the memory is out. */
 bool deliver_accept(struct connection *connection);

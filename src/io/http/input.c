@@ -34,9 +34,12 @@ static void parse(struct connection *connection, const char *at, const char *end
     struct http_server *server = connection->listener->server;
     server->parsed = (struct text){ at, (size_t)(end - at) };
     connection->parser.now_us = engine_now_us(server);
-    while (at < end && input_may_parse(connection))
-        on_event(connection, parser_feed(&connection->parser, &at, end));
-    deliver_all(connection);
+    do {
+        unsigned enough = connection->exchange_count + DELIVER_AT_ONCE;
+        while (at < end && input_may_parse(connection) && connection->exchange_count < enough)
+            on_event(connection, parser_feed(&connection->parser, &at, end));
+        deliver_all(connection);
+    } while (at < end && input_may_parse(connection) && connection->undelivered == NULL);
     if (!parser_keep(&connection->parser, server->parsed))
         connection_refuse(connection, FAULT_OVERLOADED);
     keep(connection, at, end);

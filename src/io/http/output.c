@@ -32,8 +32,6 @@ void output_send(struct connection *connection)
     }
     if (out.size > 0)
         write_out(connection, out);
-    if (connection->unsent == NULL)
-        deadline_disarm(&connection->writing_deadline);
     if (wants_continue(connection)) /* behind these answers */
         connection_touch(connection);
     give_back(connection, &sent);
@@ -57,6 +55,11 @@ static struct exchange *first_ready(const struct connection *connection)
     struct list *first = list_first(&connection->exchanges);
     struct exchange *exchange = first == NULL ? NULL : list_entry(first, struct exchange, link);
     return exchange != NULL && exchange->reply.data != NULL ? exchange : NULL;
+}
+
+bool output_is_behind(const struct connection *connection)
+{
+    return connection->unsent != NULL || first_ready(connection) != NULL;
 }
 
 static void move(struct connection *connection, struct exchange *exchange, struct list *sent)

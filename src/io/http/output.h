@@ -10,5 +10,8 @@ void output_send(struct connection *connection);
 /* The same before the turn's end, where nothing more can become ready until then: every request is answered. */
 void output_send_if_complete(struct connection *connection);
 
+/* Whether there is something that the kernel has not taken yet. */
+bool output_is_behind(const struct connection *connection);
+
 /* Whether everything that will ever be sent was taken by the kernel. */
 bool output_done(const struct connection *connection);
