@@ -13,6 +13,8 @@ from chaos.traffic import Traffic
 from judge import AFTER_WAKING, BEFORE_STOP, DURING_STOP, Verdict
 
 STANDSTILL_LIMIT_S = 25  # a session of 6 s, what is behind it, and a machine that is busy with other tests
+COMMITTED_WITHIN_US = 2_000_000  # the interval of 0.5 s, and the commit's way to a broker on a busy machine
+WORKERS = 10
 
 
 @pytest.fixture
@@ -69,4 +71,5 @@ def test_a_member_that_stands_still_for_longer_than_its_session_comes_back_in_or
     verdict.assert_clean(STANDSTILL_LIMIT_S)
     assert verdict.again[AFTER_WAKING] == 0
     assert verdict.again.total() == verdict.again[BEFORE_STOP] + verdict.again[DURING_STOP]
-    assert verdict.again[DURING_STOP] <= 2 * 10, "more was under way than it has workers"
+    assert verdict.again[DURING_STOP] <= 2 * WORKERS, "more was under way than it has workers"
+    assert verdict.oldest_again_us[BEFORE_STOP] <= COMMITTED_WITHIN_US

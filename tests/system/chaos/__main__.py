@@ -1,6 +1,7 @@
 """Rounds of harm against a broker of their own, and one line of verdict; scripts/chaos starts it and documents it."""
 
 import argparse
+import functools
 import pathlib
 import random
 import sys
@@ -14,7 +15,7 @@ from judge import Verdict
 from servers import Kafka
 
 STANDSTILL_LIMIT_S = 20  # a session of 6 s, the rebalance behind it, and one harm more in the middle of it
-KINDS = {"kill": (kill_rounds, 100), "rebalance": (rebalance_rounds, 50)}
+KINDS = {"kill": (functools.partial(kill_rounds, static=True), 100), "rebalance": (rebalance_rounds, 50)}
 
 
 def arguments():

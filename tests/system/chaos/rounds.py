@@ -5,16 +5,16 @@ import time
 from chaos.crew import now_us
 
 
-def gather(crew, size):
-    """Half of the places are static members."""
+def gather(crew, size, static=False):
+    """`static`: half of them are static members."""
     for place in range(size):
-        crew.join(instance=f"place-{place}" if place % 2 == 0 else None)
+        crew.join(instance=f"place-{place}" if static and place % 2 == 0 else None)
     crew.wait_until_ready()
 
 
-def kill_rounds(crew, dice, count, say, size=3):
+def kill_rounds(crew, dice, count, say, size=3, static=False):
     """kill -9 at random moments, now and then in the middle of the rebalance that the one before has caused."""
-    gather(crew, size)
+    gather(crew, size, static)
     left = count
     while left > 0:
         time.sleep(dice.uniform(0, 2))
