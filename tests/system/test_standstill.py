@@ -75,7 +75,7 @@ def test_a_partition_of_another_member_is_not_ours(worker_pool):
 
 
 def test_a_running_job_is_named_and_those_of_other_partitions_wait_for_its_slot(worker_pool, kafka):
-    server = worker_pool(env={**SLOW, "WORKERS": "1"})
+    server = worker_pool("--set", "listen.main.routes.2={ on: POST /work/pause, do: work.pause, stream: jobs }", env={**SLOW, "WORKERS": "1"})
     server.wait_until_ready()
     produce(kafka, server.topic, [{"value": b"{}", "key": b"k-7", "partition": 0} for _ in range(3)])
     wait_to_hear(server, 0, r"partition 0 waits for offset 0 \(key k-7\), which runs since \d+ m?s; 2 wait behind it in its lane")
