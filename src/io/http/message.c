@@ -68,7 +68,7 @@ bool message_append(struct message *message, struct text *text, const char *data
 
 static bool lies_in(struct text read, struct text text)
 {
-    return text.size > 0 && text.data >= read.data && text.data < read.data + read.size;
+    return text.size > 0 && read.size > 0 && text.data >= read.data && text.data < read.data + read.size;
 }
 
 static bool keep(struct message *message, struct text read, struct text *text)
