@@ -13,6 +13,8 @@
 #define ANSWER_WAIT_MS 5000
 
 /* Until it is asked again, at the tick that follows. */
+#define DEAF_AFTER 4 /* questions without an answer in a row: some 20 s */
+
 static const struct retry_policy patience = { .base_us = 200000, .max_us = 5000000, .jitter_us = 500000 };
 
 /* A question to the brokers about where partitions begin.
@@ -141,7 +143,14 @@ static bool all_known(const struct lookup *lookup)
     return true;
 }
 
-static void unanswered(struct lookup *lookup, const char *reason)
+/* A coordinator that hears the heartbeats but none of the questions: librdkafka then asks one that it has kept in mind, and that is gone.
+ * Only a new client asks anew who it is. */
+static bool is_deaf(const struct lookup *lookup, rd_kafka_resp_err_t code)
+{
+    return lookup->state == LOOKUP_ASKING_COMMITS && code == RD_KAFKA_RESP_ERR__TIMED_OUT && lookup->refusals >= DEAF_AFTER;
+}
+
+static void unanswered(struct lookup *lookup, rd_kafka_resp_err_t code, const char *reason)
 {
     struct consumer *consumer = lookup->consumer;
     uint64_t pause_us = retry_delay_us(&patience, ++lookup->refusals, &consumer->random);
@@ -149,6 +158,8 @@ static void unanswered(struct lookup *lookup, const char *reason)
              consumer->options.name, lookup->partitions->cnt, consumer->options.topic, pause_us / 1000, reason);
     if (lookup->state == LOOKUP_ASKING_TOPIC)
         consumer->asks_leader = consumer->has_leader && !consumer->asks_leader;
+    if (is_deaf(lookup, code))
+        consumer->broken = true;
     lookup->state = LOOKUP_UNANSWERED;
     lookup->again_us = clock_us() + pause_us;
 }
@@ -321,7 +332,7 @@ void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
     bool failed = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR;
     const char *refusal = failed ? rd_kafka_event_error_string(event) : answers[lookup->state].read(lookup, event);
     if (refusal != NULL)
-        unanswered(lookup, refusal);
+        unanswered(lookup, rd_kafka_event_error(event), refusal);
     else
         proceed(lookup);
 }

@@ -49,7 +49,7 @@ struct consumer {
     struct consumer_header *headers;            /* of the record at hand */
     size_t headers_capacity;
     rd_kafka_resp_err_t trouble; /* the last error that keeps us from joining; 0 once we have joined */
-    bool broken;                 /* a fatal error was told: the handle is of no more use */
+    bool broken;                 /* a fatal error was told, or questions are not answered: the handle is of no more use */
     uint64_t looked_us;          /* at the clock, the last time */
     uint64_t asking_us;          /* since when it is asked where to begin, by the same clock */
     bool in_doubt;               /* whether the partitions are still ours */
