@@ -21,6 +21,8 @@ static void cancel_all(struct work *work)
 {
     list_each(link, &work->partitions)
         run_cancel_all(list_entry(link, struct partition, link));
+    list_each(link, &work->giving_up)
+        run_cancel_all(list_entry(link, struct partition, link));
 }
 
 static void on_drain_over(struct due *due, uint64_t now_us)
@@ -98,8 +100,12 @@ static void on_consumer_closed(void *arg)
     work_check_end(work);
 }
 
+/* A doubt, or a commit that is too large, may ask for the last commit once more when the group is being left already. */
 void work_leave(struct work *work)
 {
+    if (work->leaving)
+        return;
+    work->leaving = true;
     consumer_close(work->consumer, on_consumer_closed, work);
 }
 

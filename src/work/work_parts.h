@@ -190,6 +190,7 @@ struct work {
     void (*drained)(void *arg, size_t still_running);
     void *drained_arg;
     bool closing;
+    bool leaving;         /* the group */
     uint64_t leave_by_us; /* then the last commits are not waited for any longer */
     void (*closed)(void *arg);
     void *closed_arg;

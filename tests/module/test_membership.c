@@ -366,6 +366,37 @@ static void a_client_whose_questions_nobody_answers_is_made_anew(void **state)
     then_the_crew_goes(&crew);
 }
 
+static bool is_leaving(struct fixture *base, void *arg)
+{
+    const struct consumer *consumer = arg;
+    (void)base;
+    return consumer->leaving;
+}
+
+/* Nobody answers, so the doubt lasts until the end: what it asks for must not make the end begin anew. */
+static void whoever_is_in_doubt_leaves_once(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    given_full_log(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 20);
+    given_broker_down(&crew.base);
+    given_stillness(&crew);
+    assert_true(wait_until(&crew.base, is_in_doubt, NULL, WORK_PATIENCE));
+    struct consumer *consumer = crew.works[0]->consumer;
+    work_close(crew.works[0], on_work_closed, &crew.work_closed[0]);
+    assert_true(wait_until(&crew.base, is_leaving, consumer, WORK_PATIENCE));
+    uint64_t farewell_us = consumer->farewell_us;
+    when_time_passes(&crew, 300);
+    assert_false(crew.work_closed[0]);
+    assert_int_equal(consumer->farewell_us, farewell_us);
+    assert_true(wait_until(&crew.base, is_set, &crew.work_closed[0], WORK_PATIENCE));
+    crew.works[0] = NULL;
+    given_broker_up(&crew.base);
+    then_the_crew_goes(&crew);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_work_can_be_closed_at_any_time_after_a_fatal_error),
         cmocka_unit_test(after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged),
         cmocka_unit_test(whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_assigned_again),
+        cmocka_unit_test(whoever_is_in_doubt_leaves_once),
     };
     cmocka_set_test_filter(getenv("ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ void doubt_asking(struct consumer *consumer)
 
 void doubt_again(struct consumer *consumer)
 {
-    if (consumer->in_doubt)
+    if (consumer->in_doubt && !consumer->leaving)
         consumer->options.events->on_doubt(consumer->options.owner);
 }
 
