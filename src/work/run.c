@@ -101,10 +101,9 @@ static void on_rejected(struct job *job, const struct error *reason, uint64_t no
     dead_letter_begin(job, job->failures + 1, reason, now_us);
 }
 
-/* Not the record's fault: it keeps its place, nothing is counted, and the stream starts nothing until the next probe. */
+/* Not the record's fault: it keeps its place, and nothing is counted. */
 static void on_unavailable(struct job *job, const struct error *reason, uint64_t now_us)
 {
-    struct work *work = job->partition->work;
     if (!may_wait(job)) {
         job_forget(job);
         return;
@@ -112,6 +111,31 @@ static void on_unavailable(struct job *job, const struct error *reason, uint64_t
     lane_put_back(&job->partition->lanes, &job->record);
     intake_account(job->partition);
     schedule_add(&job->partition->schedule, &job->entry);
+}
+
+static void (*const outcomes[])(struct job *job, const struct error *reason, uint64_t now_us) = {
+    [OUTCOME_DONE] = on_done,
+    [OUTCOME_FAILED] = on_failed,
+    [OUTCOME_REJECTED] = on_rejected,
+    [OUTCOME_UNAVAILABLE] = on_unavailable,
+};
+
+/* --- what the handler needs: there, or away ---
+ *
+ *   THERE --an attempt ends unavailable--> AWAY: nothing starts --pause over--> one attempt is let through, the probe
+ *     ^                                      ^                                      |
+ *     +-- any other end ---------------------+------------------- unavailable ------+
+ *
+ * Whatever becomes of the record: a probe whose partition is given back meanwhile is answered too. */
+
+static void on_probe(struct due *due, uint64_t now_us)
+{
+    struct work *work = list_entry(due, struct work, probe_due);
+    work_let_go(work, HOLD_UNAVAILABLE);
+}
+
+static void note_away(struct work *work, const struct error *reason, uint64_t now_us)
+{
     work_hold(work, HOLD_UNAVAILABLE);
     work->away = *reason;
     if (agenda_has(&work->probe_due.entry))
@@ -121,14 +145,7 @@ static void on_unavailable(struct job *job, const struct error *reason, uint64_t
     log_warn("work", "%s: what it needs is away, and it waits: %s", work->options.stream, reason->message);
 }
 
-static void on_probe(struct due *due, uint64_t now_us)
-{
-    struct work *work = list_entry(due, struct work, probe_due);
-    work_let_go(work, HOLD_UNAVAILABLE);
-}
-
-/* An attempt that came through: the stream goes on. */
-static void note_available(struct work *work)
+static void note_there(struct work *work)
 {
     if (work->unavailable == 0)
         return;
@@ -137,13 +154,6 @@ static void note_available(struct work *work)
     work_let_go(work, HOLD_UNAVAILABLE);
     log_info("work", "%s: what it needs is there again", work->options.stream);
 }
-
-static void (*const outcomes[])(struct job *job, const struct error *reason, uint64_t now_us) = {
-    [OUTCOME_DONE] = on_done,
-    [OUTCOME_FAILED] = on_failed,
-    [OUTCOME_REJECTED] = on_rejected,
-    [OUTCOME_UNAVAILABLE] = on_unavailable,
-};
 
 /* --- an attempt, from its start to its end --- */
 
@@ -163,8 +173,10 @@ static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
     if (run->overdue && outcome != OUTCOME_DONE)
         error_set(&run->attempt.reason, E_CANCELED, "the attempt took longer than its timeout of %" PRIu64 " ms",
                   work->config->timeout_us / 1000);
-    if (outcome != OUTCOME_UNAVAILABLE)
-        note_available(work);
+    if (outcome == OUTCOME_UNAVAILABLE)
+        note_away(work, &run->attempt.reason, now_us);
+    else
+        note_there(work);
 
     /* What was cut short has not failed: whoever comes next does it. */
     if (job->partition->state == PARTITION_LEFT || (run->cut && outcome != OUTCOME_DONE))
