@@ -208,7 +208,8 @@ struct work *work_start(const struct work_options *options, struct error *err)
 void work_set_bounds(struct work *work, size_t queue, size_t concurrency)
 {
     work->queue.limit = queue;
-    work->own_slots.limit = concurrency;
+    if (concurrency > 0)
+        work->own_slots.limit = concurrency;
     work_turn_soon(work);
 }
 
