@@ -12,9 +12,9 @@
 
 #define ANSWER_WAIT_MS 5000
 
-/* Until it is asked again, at the tick that follows. */
-#define DEAF_AFTER 4 /* questions without an answer in a row: some 20 s */
+#define DEAF_AFTER 4 /* questions without an answer: some 20 s */
 
+/* Until the tick at which it is asked again. */
 static const struct retry_policy patience = { .base_us = 200000, .max_us = 5000000, .jitter_us = 500000 };
 
 /* A question to the brokers about where partitions begin.
@@ -33,7 +33,7 @@ struct lookup {
     struct consumer *consumer;
     bool reset; /* of one partition whose position is not in the log; else for an assignment */
     enum lookup_state state;
-    unsigned refusals;                           /* in a row */
+    unsigned refusals;                           /* so far, of any of its questions */
     uint64_t again_us;                           /* while UNANSWERED: when it is asked again */
     bool is_old_group;                           /* it has committed some partition of the topic before */
     rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
@@ -150,12 +150,20 @@ static bool is_deaf(const struct lookup *lookup, rd_kafka_resp_err_t code)
     return lookup->state == LOOKUP_ASKING_COMMITS && code == RD_KAFKA_RESP_ERR__TIMED_OUT && lookup->refusals >= DEAF_AFTER;
 }
 
+/* A refusal that lasts (the topic was deleted) is told ever more rarely: the 1st, 2nd, 4th, 8th ... time. */
+static bool is_to_be_told(unsigned refusals)
+{
+    return (refusals & (refusals - 1)) == 0;
+}
+
 static void unanswered(struct lookup *lookup, rd_kafka_resp_err_t code, const char *reason)
 {
     struct consumer *consumer = lookup->consumer;
     uint64_t pause_us = retry_delay_us(&patience, ++lookup->refusals, &consumer->random);
-    log_warn("consumer", "%s: where to begin with %d partitions of %s could not be asked, and is asked again in %" PRIu64 " ms: %s",
-             consumer->options.name, lookup->partitions->cnt, consumer->options.topic, pause_us / 1000, reason);
+    if (is_to_be_told(lookup->refusals))
+        log_warn("consumer",
+                 "%s: where to begin with %d partitions of %s was asked %u times in vain, and is asked again in %" PRIu64 " ms: %s",
+                 consumer->options.name, lookup->partitions->cnt, consumer->options.topic, lookup->refusals, pause_us / 1000, reason);
     if (lookup->state == LOOKUP_ASKING_TOPIC)
         consumer->asks_leader = consumer->has_leader && !consumer->asks_leader;
     if (is_deaf(lookup, code))
