@@ -23,10 +23,24 @@ static void write_arguments(const struct action *action, struct buffer *out)
         write_argument(&action->arguments[i], out);
 }
 
+/* The first action whose templates may name the same: this one, or one before it. */
+static const struct action *first_of_names(const struct action *action)
+{
+    size_t i = 0;
+    while (action_at(i)->reply_names != action->reply_names)
+        i++;
+    return action_at(i);
+}
+
 static void write_names(const struct action *action, struct buffer *out)
 {
     if (action->reply_names == NULL)
         return;
+    const struct action *first = first_of_names(action);
+    if (first != action) {
+        buffer_printf(out, "\nTemplates may name the same as those of `%s`.\n", first->name);
+        return;
+    }
     buffer_string(out, "\nTemplates may name");
     for (size_t i = 0; action->reply_names[i] != NULL; i++)
         buffer_printf(out, "%s `$%s`", i == 0 ? "" : ",", action->reply_names[i]);
