@@ -56,7 +56,6 @@ void schedule_add(struct schedule_source *source, struct schedule_entry *entry)
 {
     entry->source = source;
     list_push(&source->entries, &entry->link);
-    source->ready++;
     settle_source(source);
 }
 
@@ -64,7 +63,6 @@ void schedule_remove(struct schedule_entry *entry)
 {
     struct schedule_source *source = entry->source;
     list_remove(&entry->link);
-    source->ready--;
     settle_source(source);
 }
 
@@ -83,12 +81,6 @@ void schedule_let_go_stream(struct schedule_stream *stream)
 void schedule_hold_source(struct schedule_source *source)
 {
     source->held = true;
-    settle_source(source);
-}
-
-void schedule_let_go_source(struct schedule_source *source)
-{
-    source->held = false;
     settle_source(source);
 }
 

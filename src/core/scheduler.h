@@ -34,8 +34,7 @@ struct schedule_source {
     struct list link;
     struct schedule_stream *stream;
     struct list entries;
-    size_t ready;
-    bool held; /* revoked, or paused */
+    bool held; /* its partition is given back */
 };
 
 struct schedule_entry {
@@ -58,11 +57,10 @@ void schedule_remove(struct schedule_entry *entry);
 struct schedule_entry *schedule_next(struct scheduler *scheduler);
 void schedule_release(struct scheduler *scheduler);
 
-/* Held: nothing of it is chosen until it is let go; what is ready stays in line. */
+/* Held: nothing of it is chosen; what is ready stays in line. A stream until it is let go, a source for good. */
 void schedule_hold_stream(struct schedule_stream *stream);
 void schedule_let_go_stream(struct schedule_stream *stream);
 void schedule_hold_source(struct schedule_source *source);
-void schedule_let_go_source(struct schedule_source *source);
 
 /* True when schedule_next would give something. */
 bool schedule_has_next(const struct scheduler *scheduler);

@@ -1,6 +1,5 @@
 /* simulate: work that only takes time, on the loop (`timer`) or on a processor (`cpu`). */
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/shelf.h"
 #include "work/alarm.h"

@@ -1,6 +1,5 @@
 /* Why a partition does not move: what is seen of it here, for core/standstill to choose from. */
 #include "base/clock.h"
-#include "base/memory.h"
 #include "core/commit_metadata.h"
 #include "core/standstill.h"
 #include "work/dead_letter.h"

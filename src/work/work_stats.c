@@ -1,8 +1,4 @@
-#include "base/clock.h"
 #include "work/work_parts.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 
 /* --- counts --- */
 

@@ -151,7 +151,7 @@ static void check_turns(struct world *world, const struct assignment *chosen)
         struct assignment *a = world->assigned[i];
         if (a == NULL)
             continue;
-        a->passed_over = a == chosen || a->source.ready == 0 ? 0 : a->passed_over + 1;
+        a->passed_over = a == chosen || list_empty(&a->source.entries) ? 0 : a->passed_over + 1;
         assert_true(a->passed_over <= SOURCES);
     }
 }

@@ -54,7 +54,7 @@ struct consumer_record {
     size_t header_count;
 };
 
-/* What the owner is told. All on the loop, never inside a call of consumer_* but consumer_take. */
+/* What the owner is told. All on the loop, and none inside a call of consumer_* but on_doubt, by consumer_look_up. */
 struct consumer_events {
     /* A partition is ours, to be read from `start`: its commit, or where `start` says when there is none, or when it is of a topic that
      * was deleted and made anew. `metadata` is what the commit carried. Returns the owner's object for it, which later events bring. */
@@ -131,7 +131,6 @@ struct consumer_position {
 };
 
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);
-int32_t consumer_partition_number(const struct consumer_partition *partition);
 /* Of the topic that it was assigned in, for its commits' metadata. */
 const struct topic_id *consumer_topic_id(const struct consumer_partition *partition);
 

@@ -2,9 +2,6 @@
 #include "base/memory.h"
 #include "io/kafka/consumer_parts.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 /* --- what librdkafka is told --- */
 
 static void complain(const struct consumer *consumer, const char *what, const char *reason)

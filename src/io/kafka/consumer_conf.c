@@ -2,7 +2,6 @@
 #include "io/kafka/consumer_parts.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define PARTITIONS_GUESSED   20
 #define PREFETCH_MIN_KB      64

@@ -155,11 +155,6 @@ void consumer_position(const struct consumer_partition *partition, struct consum
         position->end = high;
 }
 
-int32_t consumer_partition_number(const struct consumer_partition *partition)
-{
-    return partition->number;
-}
-
 const struct topic_id *consumer_topic_id(const struct consumer_partition *partition)
 {
     return &partition->topic;
