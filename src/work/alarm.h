@@ -23,6 +23,12 @@ struct alarm {
     void *closed_arg;
 };
 
+/* For an alarm of many kinds of things: what is to be done when one is due. The entry comes first, so that it leads back to it. */
+struct due {
+    struct agenda_entry entry;
+    void (*on_due)(struct due *due, uint64_t now_us);
+};
+
 /* Ends the process with a line when the system has no descriptor for it: it is opened once, at the start of its owner. */
 void alarm_init(struct alarm *alarm, uv_loop_t *loop, void (*on_due)(void *arg, struct agenda_entry *entry, uint64_t now_us), void *arg);
 

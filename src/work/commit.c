@@ -22,7 +22,7 @@ struct commit {
  * too. Otherwise its lag would never be 0. */
 static void skip_marks(struct partition *partition)
 {
-    if (partition->source == NULL || !list_empty(&partition->jobs))
+    if (!list_empty(&partition->jobs))
         return;
     struct consumer_position position;
     consumer_position(partition->source, &position);

@@ -12,14 +12,12 @@
 /* Shorter lanes hold nobody back for long, however little there is room for. */
 #define CROWD_MIN 16
 
-enum { KEY_SHOWN = 64 /* bytes */ };
-
 static void tell(const struct partition *partition, const char *sentence)
 {
     struct text key = partition->crowd.key;
     struct buffer shown = { 0 };
-    if (key.size > KEY_SHOWN)
-        key.size = KEY_SHOWN;
+    if (key.size > KEY_SHOWN_BYTES)
+        key.size = KEY_SHOWN_BYTES;
     buffer_printable(&shown, key);
     log_warn("work", "%s: partition %" PRId32 ": key %.*s %s", partition->work->options.stream, partition->number,
              TEXT_ARG(buffer_as_text(&shown)), sentence);

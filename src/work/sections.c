@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { KEY_SHOWN = 64 /* bytes */, LANES_SHOWN = 5 };
+#define LANES_SHOWN 5
 
 /* --- partitions --- */
 
@@ -35,19 +35,10 @@ static void describe_oldest(const struct job *oldest, yyjson_mut_doc *doc, yyjso
     add_age(doc, value, "oldest_age_ms", dated, dated ? clock_wall_us() - oldest->timestamp_ms * 1000 : 0);
 }
 
-static void describe_why(const struct partition *partition, yyjson_mut_doc *doc, yyjson_mut_val *value, uint64_t now_us)
-{
-    struct buffer sentence = { 0 };
-    why_tell(partition, now_us, &sentence);
-    stats_add_text(doc, value, "why", buffer_as_text(&sentence));
-    buffer_free(&sentence);
-}
-
 yyjson_mut_val *describe_partition(const struct partition *partition, yyjson_mut_doc *doc, uint64_t now_us)
 {
-    struct consumer_position position = { .next = partition->offsets.next, .end = -1 };
-    if (partition->source != NULL)
-        consumer_position(partition->source, &position);
+    struct consumer_position position;
+    consumer_position(partition->source, &position);
     const struct lane_set *lanes = &partition->lanes;
     const struct job *oldest = oldest_job(partition);
 
@@ -69,7 +60,7 @@ yyjson_mut_val *describe_partition(const struct partition *partition, yyjson_mut
     yyjson_mut_obj_add_uint(doc, value, "done", partition->tally->done);
     yyjson_mut_obj_add_uint(doc, value, "dead", partition->tally->dead);
     describe_oldest(oldest, doc, value, now_us);
-    describe_why(partition, doc, value, now_us);
+    why_describe(partition, doc, value, now_us);
     return value;
 }
 
@@ -127,10 +118,10 @@ static void find_longest(const struct work *work, struct top *top)
     }
 }
 
-static void add_key(yyjson_mut_doc *doc, yyjson_mut_val *value, struct text key)
+void describe_key(struct text key, yyjson_mut_doc *doc, yyjson_mut_val *value)
 {
-    if (key.size > KEY_SHOWN)
-        key.size = KEY_SHOWN;
+    if (key.size > KEY_SHOWN_BYTES)
+        key.size = KEY_SHOWN_BYTES;
     if (key.data != NULL)
         stats_add_text(doc, value, "key", key);
     else
@@ -148,7 +139,7 @@ static void describe_longest(const struct work *work, yyjson_mut_doc *doc, yyjso
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
         yyjson_mut_obj_add_int(doc, row, "partition", top.heads[i]->partition->number);
         if (work->config->order == LANE_ORDER_KEY)
-            add_key(doc, row, top.heads[i]->record.key);
+            describe_key(top.heads[i]->record.key, doc, row);
         yyjson_mut_obj_add_uint(doc, row, "records", lane_length(&top.heads[i]->record));
     }
 }
@@ -163,7 +154,7 @@ static void describe_crowds(const struct work *work, yyjson_mut_doc *doc, yyjson
             continue;
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
         yyjson_mut_obj_add_int(doc, row, "partition", partition->number);
-        add_key(doc, row, partition->crowd.key);
+        describe_key(partition->crowd.key, doc, row);
         yyjson_mut_obj_add_uint(doc, row, "records", crowd_size(partition));
         yyjson_mut_obj_add_uint(doc, row, "since_ms", (now_us - partition->crowd.since_us) / 1000);
     }

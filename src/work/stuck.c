@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-enum { KEY_SHOWN = 64 /* bytes */ };
-
 void stuck_begin(struct run *run)
 {
     const struct partition *partition = run->job->partition;
@@ -74,17 +72,11 @@ bool work_shared_alive(const struct work_shared *shared, struct error *err)
 static void describe_run(const struct run *run, yyjson_mut_doc *doc, yyjson_mut_val *rows, uint64_t now_us)
 {
     const struct work *work = run->job->partition->work;
-    struct text key = run->attempt.key;
     yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
-    if (key.size > KEY_SHOWN)
-        key.size = KEY_SHOWN;
     yyjson_mut_obj_add_str(doc, row, "stream", work->options.stream);
     yyjson_mut_obj_add_int(doc, row, "partition", run->attempt.partition);
     yyjson_mut_obj_add_int(doc, row, "offset", run->attempt.offset);
-    if (key.data != NULL)
-        stats_add_text(doc, row, "key", key);
-    else
-        yyjson_mut_obj_add_null(doc, row, "key");
+    describe_key(run->attempt.key, doc, row);
     yyjson_mut_obj_add_uint(doc, row, "attempt", run->attempt.number);
     yyjson_mut_obj_add_uint(doc, row, "running_ms", (now_us - run->started_us) / 1000);
     yyjson_mut_obj_add_uint(doc, row, "timeout_ms", work->config->timeout_us / 1000);
@@ -108,7 +100,7 @@ static bool has_records(const struct partition *partition)
     struct consumer_position position;
     if (!list_empty(&partition->jobs))
         return true;
-    if (partition->source == NULL || intake_room(partition) > 0)
+    if (intake_room(partition) > 0)
         return false;
     consumer_position(partition->source, &position);
     return position.next < position.end || position.prefetched > 0;
@@ -120,14 +112,11 @@ static void describe_still(const struct list *partitions, yyjson_mut_doc *doc, y
         const struct partition *partition = list_entry(link, struct partition, link);
         if (now_us - partition->moved_us < than_us || !has_records(partition))
             continue;
-        struct buffer sentence = { 0 };
-        why_tell(partition, now_us, &sentence);
         yyjson_mut_val *row = yyjson_mut_arr_add_obj(doc, rows);
         yyjson_mut_obj_add_str(doc, row, "stream", partition->work->options.stream);
         yyjson_mut_obj_add_int(doc, row, "partition", partition->number);
         yyjson_mut_obj_add_uint(doc, row, "still_ms", (now_us - partition->moved_us) / 1000);
-        stats_add_text(doc, row, "why", buffer_as_text(&sentence));
-        buffer_free(&sentence);
+        why_describe(partition, doc, row, now_us);
     }
 }
 

@@ -50,9 +50,8 @@ static void see_oldest(struct standstill *facts, const struct partition *partiti
 
 static void see_position(struct standstill *facts, const struct partition *partition)
 {
-    struct consumer_position position = { .next = partition->offsets.next, .end = -1 };
-    if (partition->source != NULL)
-        consumer_position(partition->source, &position);
+    struct consumer_position position;
+    consumer_position(partition->source, &position);
     facts->position = position.next;
     facts->end = position.end;
     facts->watermark = partition->offsets.watermark;
@@ -110,7 +109,15 @@ static void write_holders(const struct work *work, struct buffer *out)
     buffer_char(out, '\0');
 }
 
-void why_tell(const struct partition *partition, uint64_t now_us, struct buffer *out)
+static void add_sentence(const struct standstill *facts, yyjson_mut_doc *doc, yyjson_mut_val *value)
+{
+    struct buffer sentence = { 0 };
+    standstill_tell(facts, &sentence);
+    stats_add_text(doc, value, "why", buffer_as_text(&sentence));
+    buffer_free(&sentence);
+}
+
+void why_describe(const struct partition *partition, yyjson_mut_doc *doc, yyjson_mut_val *value, uint64_t now_us)
 {
     struct buffer holders = { 0 };
     struct standstill facts = { .partition = partition->number };
@@ -121,7 +128,7 @@ void why_tell(const struct partition *partition, uint64_t now_us, struct buffer 
     see_oldest(&facts, partition, now_us);
     write_holders(partition->work, &holders);
     facts.slots_taken = holders.data;
-    standstill_tell(&facts, out);
+    add_sentence(&facts, doc, value);
     buffer_free(&holders);
 }
 
@@ -166,13 +173,10 @@ static const struct partition *find_partition(const struct work *work, int32_t n
 
 static yyjson_mut_val *describe_elsewhere(const struct work *work, int32_t number, yyjson_mut_doc *doc)
 {
-    struct buffer sentence = { 0 };
-    standstill_tell(&(struct standstill){ .partition = number, .standing = STANDING_ELSEWHERE }, &sentence);
     yyjson_mut_val *value = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, value, "stream", work->options.stream);
     yyjson_mut_obj_add_int(doc, value, "partition", number);
-    stats_add_text(doc, value, "why", buffer_as_text(&sentence));
-    buffer_free(&sentence);
+    add_sentence(&(struct standstill){ .partition = number, .standing = STANDING_ELSEWHERE }, doc, value);
     return value;
 }
 

@@ -1,0 +1,81 @@
+/* job: a record as we hold it, from when it is taken to when it is done or forgotten. Nobody outside of work/ includes this.
+ *
+ *   run          an attempt at it, under way
+ *   end          the dead letter that it becomes once it cannot be worked (work/dead_letter.h); it is no more worked then
+ *   job_done     its offset is done; job_forget: it is not, and whoever has the partition next reads it again
+ *
+ * Its place among others is its record's (core/lanes), which also has its state: WAITING, READY, RUNNING, RESTING. */
+#pragma once
+
+#include "core/lanes.h"
+#include "core/scheduler.h"
+#include "io/kafka/consumer.h"
+#include "work/alarm.h"
+#include "work/handler.h"
+
+struct partition;
+struct work;
+struct work_shared;
+
+/* A record as we hold it: copied out of librdkafka's buffer in one allocation, its texts point behind the struct. */
+struct job {
+    struct record record; /* first: a record leads back to its job */
+    struct schedule_entry entry;
+    struct due rest; /* until the next attempt, of the handler or of the dead letter */
+    struct list link;
+    struct partition *partition;
+    struct run *run;         /* while it runs */
+    struct dead_letter *end; /* once it cannot be worked */
+    int64_t offset;
+    int64_t timestamp_ms;
+    uint64_t began_us; /* its first attempt; 0 before */
+    unsigned failures;
+    uint32_t place; /* in offsets */
+    uint32_t header_count;
+    uint32_t size_bytes;
+    bool unreadable; /* no memory was had for its contents: they are absent */
+    struct text value;
+    struct consumer_header headers[]; /* and then the bytes */
+};
+
+/* An attempt under way: kept apart from the job, so that waiting ones are small. */
+struct run {
+    struct attempt attempt; /* first: an attempt leads back to its run */
+    struct due timeout;
+    struct list link; /* in work.idle_runs while it is not used, in work.overdue while it is overdue */
+    struct job *job;
+    uint64_t started_us;
+    bool overdue; /* its timeout is over: linked in work.overdue */
+    bool stuck;   /* and it cannot be ended */
+    bool cut;     /* nobody waits for it any more */
+};
+
+/* --- job.c --- */
+/* A copy of the record, at the end of its partition's jobs; not yet in its lane. */
+struct job *job_new(struct partition *partition, const struct consumer_record *record);
+void job_free(struct job *job);
+/* The record is done for good: its offset too, and its successor is ready. The job is gone. */
+void job_done(struct job *job, uint64_t now_us);
+/* The job ends undone: its partition is left, or about to be. It will be read again by whoever comes next. */
+void job_forget(struct job *job);
+
+/* --- run.c --- */
+/* Begins an attempt at a ready job that was chosen and has a slot. */
+void run_start(struct job *job, uint64_t now_us);
+/* Asks for the end of what runs of a partition; nobody waits for it. */
+void run_cancel_all(struct partition *partition);
+void run_init(struct work *work);
+void run_close(struct work *work);
+
+/* --- stuck.c --- */
+void stuck_begin(struct run *run); /* its timeout is over */
+void stuck_end(struct run *run);
+size_t stuck_on(const struct work_shared *shared, const struct scheduler *slots); /* how many of them cannot be ended */
+
+/* --- dead_letter.c --- */
+/* The running job cannot be worked: it becomes a dead letter, whose report ends it. It rests meanwhile. `attempt` was its last. */
+void dead_letter_begin(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us);
+void dead_letter_free(struct job *job);
+bool dead_letter_is_sending(const struct job *job);
+/* Why it was not taken; empty: it was not tried yet. */
+const char *dead_letter_trouble(const struct job *job);
