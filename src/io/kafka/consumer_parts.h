@@ -6,7 +6,7 @@
  *   consumer_rebuild.c     a new handle for one that cannot go on
  *   consumer_assignment.c  assigned, revoked, lost: the state machine
  *   consumer_doubt.c       whether we are still a member, after standing still
- *   consumer_lookup.c      asks the brokers where to begin
+ *   consumer_lookup*.c     ask the brokers where to begin (consumer_lookup.h)
  *   consumer_place.c       a position that is not in the log
  *   consumer_take.c        a partition's queue
  *   consumer_commit.c      commits */
@@ -119,6 +119,8 @@ void consumer_decline(struct consumer *consumer, const rd_kafka_topic_partition_
 void consumer_forget_partitions(struct consumer *consumer);
 
 /* --- consumer_lookup.c --- */
+/* Asks until it is answered where assigned partitions begin, then calls consumer_assign; where one whose position is not in the log
+ * is read on, then calls consumer_place_anew. */
 void lookup_commits(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
 void lookup_reset(struct consumer_partition *partition);
 void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event);

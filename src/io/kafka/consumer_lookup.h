@@ -1,0 +1,40 @@
+/* consumer_lookup: a question to the brokers about where partitions begin. consumer_lookup.c leads it from step to step,
+ * consumer_lookup_ask.c and consumer_lookup_read.c have librdkafka's words for its questions and answers; nobody else includes this.
+ *
+ *   assignment:  ASKING_COMMITS --> ASKING_TOPIC --all have one---------------------> consumer_assign
+ *                                       \--some have none, or of another topic
+ *                                              of this name--> ASKING_ENDS --------> consumer_assign
+ *   reset:                          ASKING_TOPIC ------------> ASKING_ENDS --------> consumer_place_anew
+ *
+ * The topic is asked for its id after the commits: had it been made anew in between, they would seem to be of this one. Without an answer
+ * (no coordinator, broker away) it is UNANSWERED and asked again, from the beginning, at a tick after a pause. */
+#pragma once
+
+#include "io/kafka/consumer_parts.h"
+
+enum lookup_state { LOOKUP_UNANSWERED, LOOKUP_ASKING_COMMITS, LOOKUP_ASKING_TOPIC, LOOKUP_ASKING_ENDS };
+
+struct lookup {
+    struct list link;
+    struct consumer *consumer;
+    bool reset; /* of one partition whose position is not in the log; else for an assignment */
+    enum lookup_state state;
+    unsigned refusals;                           /* so far, of any of its questions */
+    uint64_t again_us;                           /* while UNANSWERED: when it is asked again */
+    bool is_old_group;                           /* it has committed some partition of the topic before */
+    rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
+    struct topic_id topic;
+};
+
+/* True when all its partitions have an offset. */
+bool lookup_is_complete(const struct lookup *lookup);
+
+/* --- consumer_lookup_ask.c: each sets the state; the answer is an event on the consumer's control queue --- */
+void lookup_ask_commits(struct lookup *lookup);
+void lookup_ask_topic(struct lookup *lookup);
+void lookup_ask_ends(struct lookup *lookup);
+
+/* --- consumer_lookup_read.c: each takes an answer over; returns why it is none, or NULL --- */
+const char *lookup_read_commits(struct lookup *lookup, rd_kafka_event_t *event);
+const char *lookup_read_topic(struct lookup *lookup, rd_kafka_event_t *event);
+const char *lookup_read_ends(struct lookup *lookup, rd_kafka_event_t *event);

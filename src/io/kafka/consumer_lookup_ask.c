@@ -1,0 +1,93 @@
+#include "io/kafka/consumer_lookup.h"
+
+#include "io/kafka/embedded.h"
+#include "io/kafka/topic_admin.h"
+
+#define ANSWER_WAIT_MS 5000
+
+static rd_kafka_AdminOptions_t *admin_options(struct lookup *lookup, rd_kafka_admin_op_t what)
+{
+    char reason[128];
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(lookup->consumer->handle, what);
+    rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_WAIT_MS, reason, sizeof(reason));
+    rd_kafka_AdminOptions_set_opaque(options, lookup);
+    return options;
+}
+
+/* What is assigned, and all partitions below: whether the group has committed any of them tells a new partition from a new group. */
+static rd_kafka_topic_partition_list_t *commits_wanted(const struct lookup *lookup)
+{
+    const char *topic = lookup->consumer->options.topic;
+    int32_t last = 0;
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        if (lookup->partitions->elems[i].partition > last)
+            last = lookup->partitions->elems[i].partition;
+    }
+    rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(last + 1);
+    rd_kafka_topic_partition_list_add_range(wanted, topic, 0, last);
+    return wanted;
+}
+
+void lookup_ask_commits(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    /* Not an offset that a transaction of ours has yet to decide about. */
+    rd_kafka_error_t *error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+
+    rd_kafka_topic_partition_list_t *wanted = commits_wanted(lookup);
+    rd_kafka_ListConsumerGroupOffsets_t *question = rd_kafka_ListConsumerGroupOffsets_new(consumer->options.group, wanted);
+    rd_kafka_topic_partition_list_destroy(wanted);
+    lookup->state = LOOKUP_ASKING_COMMITS;
+    rd_kafka_ListConsumerGroupOffsets(consumer->handle, &question, 1, options, consumer->control);
+    rd_kafka_ListConsumerGroupOffsets_destroy(question);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+/* The controller that the handle knows of may be gone; and the embedded cluster has none. */
+static int32_t whom_about_topic(const struct consumer *consumer)
+{
+    if (consumer->options.target.embedded != NULL)
+        return EMBEDDED_BROKER;
+    return consumer->asks_leader ? consumer->leader : TOPIC_ADMIN_CONTROLLER;
+}
+
+void lookup_ask_topic(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    const char *name = consumer->options.topic;
+    int32_t broker = whom_about_topic(consumer);
+    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    if (broker != TOPIC_ADMIN_CONTROLLER)
+        rd_kafka_AdminOptions_set_broker(options, broker, NULL, 0);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&name, 1);
+    lookup->state = LOOKUP_ASKING_TOPIC;
+    rd_kafka_DescribeTopics(consumer->handle, topics, options, consumer->control);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+/* A partition that an old group has never committed was made after it: its first records are for us, whatever `start` says. */
+static int64_t beginning_of(const struct lookup *lookup)
+{
+    bool all = lookup->consumer->options.start == CONSUMER_EARLIEST || (lookup->is_old_group && !lookup->reset);
+    return all ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+}
+
+void lookup_ask_ends(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    rd_kafka_topic_partition_list_t *question = rd_kafka_topic_partition_list_new(lookup->partitions->cnt);
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
+        if (entry->offset < 0)
+            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = beginning_of(lookup);
+    }
+    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    lookup->state = LOOKUP_ASKING_ENDS;
+    rd_kafka_ListOffsets(consumer->handle, question, options, consumer->control);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_topic_partition_list_destroy(question);
+}

@@ -1,0 +1,104 @@
+#include "io/kafka/consumer_lookup.h"
+
+#include "base/memory.h"
+
+#include <endian.h>
+#include <string.h>
+
+/* --- commits --- */
+
+static void copy_entry(rd_kafka_topic_partition_list_t *list, const rd_kafka_topic_partition_t *entry)
+{
+    rd_kafka_topic_partition_t *copy = rd_kafka_topic_partition_list_add(list, entry->topic, entry->partition);
+    copy->offset = entry->offset;
+    if (entry->metadata_size == 0)
+        return;
+    copy->metadata = mem_strndup(entry->metadata, entry->metadata_size); /* librdkafka frees it */
+    copy->metadata_size = entry->metadata_size;
+}
+
+static void take_commits(struct lookup *lookup, const rd_kafka_topic_partition_list_t *answer)
+{
+    rd_kafka_topic_partition_list_t *ours = rd_kafka_topic_partition_list_new(lookup->partitions->cnt);
+    for (int i = 0; i < answer->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &answer->elems[i];
+        lookup->is_old_group = lookup->is_old_group || entry->offset >= 0;
+        if (rd_kafka_topic_partition_list_find(lookup->partitions, entry->topic, entry->partition) != NULL)
+            copy_entry(ours, entry);
+    }
+    rd_kafka_topic_partition_list_destroy(lookup->partitions);
+    lookup->partitions = ours;
+}
+
+const char *lookup_read_commits(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_group_result_t **groups =
+        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
+    if (count != 1)
+        return "the answer names no group";
+    const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
+    if (error != NULL)
+        return rd_kafka_error_string(error);
+
+    const rd_kafka_topic_partition_list_t *answer = rd_kafka_group_result_partitions(groups[0]);
+    for (int i = 0; i < answer->cnt; i++) {
+        if (answer->elems[i].err != 0)
+            return client_reason(answer->elems[i].err);
+    }
+    take_commits(lookup, answer);
+    return NULL;
+}
+
+/* --- the topic --- */
+
+static void remember_leader(struct consumer *consumer, const rd_kafka_TopicDescription_t *topic)
+{
+    size_t count = 0;
+    const rd_kafka_TopicPartitionInfo_t **partitions = rd_kafka_TopicDescription_partitions(topic, &count);
+    const rd_kafka_Node_t *node = count == 0 ? NULL : rd_kafka_TopicPartitionInfo_leader(partitions[0]);
+    consumer->has_leader = node != NULL && rd_kafka_Node_id(node) >= 0;
+    consumer->leader = consumer->has_leader ? rd_kafka_Node_id(node) : 0;
+}
+
+const char *lookup_read_topic(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_TopicDescription_t **topics = rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event), &count);
+    if (count != 1)
+        return "the answer names no topic";
+    const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(topics[0]);
+    if (rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_error_string(error);
+
+    const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topics[0]);
+    uint64_t halves[2] = { htobe64((uint64_t)rd_kafka_Uuid_most_significant_bits(id)),
+                           htobe64((uint64_t)rd_kafka_Uuid_least_significant_bits(id)) };
+    memcpy(lookup->topic.bytes, halves, sizeof(lookup->topic.bytes));
+    remember_leader(lookup->consumer, topics[0]);
+    return NULL;
+}
+
+/* --- ends --- */
+
+bool lookup_is_complete(const struct lookup *lookup)
+{
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        if (lookup->partitions->elems[i].offset < 0)
+            return false;
+    }
+    return true;
+}
+
+const char *lookup_read_ends(struct lookup *lookup, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_ListOffsetsResultInfo_t **answers = rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_t *answer = rd_kafka_ListOffsetsResultInfo_topic_partition(answers[i]);
+        if (answer->err != 0)
+            return client_reason(answer->err);
+        rd_kafka_topic_partition_list_set_offset(lookup->partitions, answer->topic, answer->partition, answer->offset);
+    }
+    return lookup_is_complete(lookup) ? NULL : "the answer leaves out partitions";
+}
