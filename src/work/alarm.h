@@ -36,5 +36,5 @@ void alarm_init(struct alarm *alarm, uv_loop_t *loop, void (*on_due)(void *arg, 
 void alarm_set(struct alarm *alarm, struct agenda_entry *entry, uint64_t due_us);
 void alarm_unset(struct alarm *alarm, struct agenda_entry *entry); /* no harm when it is not set */
 
-/* What is still set is forgotten. `closed` is called once, later. */
+/* What is still set is forgotten. `closed` is called once, later; NULL: nobody waits. */
 void alarm_close(struct alarm *alarm, void (*closed)(void *arg), void *arg);

@@ -11,7 +11,8 @@
  *   any --fatal error--> BROKEN: all is lost, the handle is ended; a new one joins after a pause --> JOINING
  *
  * A fatal error is librdkafka's word for a member that cannot go on: most of all one of a static name (`instance`) that another process
- * has taken over. The pauses grow (consumer_rebuild.c), so that two rivals do not throw one another out without end.
+ * has taken over. A client whose questions nobody answers is broken, too (consumer_lookup.c). The pauses grow (consumer_rebuild.c), so
+ * that two rivals do not throw one another out without end.
  *
  * A process that stood still for half a session may have lost its partitions without knowing: it is IN DOUBT, whatever its state, until
  * a commit has been acknowledged or the partitions are lost (consumer_doubt.c). Nothing may be begun meanwhile.
