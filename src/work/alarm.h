@@ -23,7 +23,7 @@ struct alarm {
     void *closed_arg;
 };
 
-/* For an alarm of many kinds of things: what is to be done when one is due. The entry comes first, so that it leads back to it. */
+/* For an alarm of many kinds of things: what is to be done when one is due. */
 struct due {
     struct agenda_entry entry;
     void (*on_due)(struct due *due, uint64_t now_us);

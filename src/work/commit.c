@@ -6,6 +6,15 @@
 
 #include <inttypes.h>
 
+/* What of a partition is committed, and when.
+ *
+ *   news --tick--> asked for --taken--> committed
+ *    ^                |
+ *    +--- refused ----+    sent again with the next tick; without metadata, and at once, if that was too large
+ *
+ * `committing` and `committing_done` are what was asked for, `committed` and `committed_done` what was taken; news is what goes beyond
+ * the first pair. Partitions that are given back, and all before the group is left, do not wait for the tick. */
+
 /* A commit under way; its partitions stay until its answer. */
 struct commit {
     struct work *work;

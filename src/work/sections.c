@@ -162,7 +162,6 @@ static void describe_crowds(const struct work *work, yyjson_mut_doc *doc, yyjson
 
 static yyjson_mut_val *describe_lanes(const struct work *work, yyjson_mut_doc *doc)
 {
-    static const char *const orders[] = { "partition", "key", "none" };
     size_t lanes = 0;
     list_each(link, &work->partitions)
         lanes += list_entry(link, struct partition, link)->lanes.lanes;
@@ -171,7 +170,7 @@ static yyjson_mut_val *describe_lanes(const struct work *work, yyjson_mut_doc *d
 
     yyjson_mut_val *value = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_str(doc, value, "stream", work->options.stream);
-    yyjson_mut_obj_add_str(doc, value, "order", orders[work->config->order]);
+    yyjson_mut_obj_add_str(doc, value, "order", work_orders[work->config->order]);
     yyjson_mut_obj_add_uint(doc, value, "lanes", lanes);
     yyjson_mut_obj_add_uint(doc, value, "waiting", counts.waiting);
     yyjson_mut_obj_add_uint(doc, value, "running", counts.running);

@@ -44,7 +44,7 @@ static void end_as_planned(struct simulation *simulation)
 
 static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
 {
-    end_as_planned((struct simulation *)(void *)((char *)entry - offsetof(struct simulation, due)));
+    end_as_planned(list_entry(entry, struct simulation, due));
 }
 
 /* --- cpu --- */

@@ -82,7 +82,7 @@ static const struct consumer_events events = {
 
 static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
 {
-    struct due *due = (struct due *)(void *)entry;
+    struct due *due = list_entry(entry, struct due, entry);
     due->on_due(due, now_us);
 }
 

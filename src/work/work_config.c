@@ -6,7 +6,7 @@
 #include "work/handler.h"
 #include "work/work_group_config.h"
 
-static const char *const orders[] = { [LANE_ORDER_PARTITION] = "partition", [LANE_ORDER_KEY] = "key", [LANE_ORDER_NONE] = "none", NULL };
+const char *const work_orders[] = { [LANE_ORDER_PARTITION] = "partition", [LANE_ORDER_KEY] = "key", [LANE_ORDER_NONE] = "none", NULL };
 static const char *const starts[] = { [CONSUMER_EARLIEST] = "earliest", [CONSUMER_LATEST] = "latest", NULL };
 
 /* --- the parts of work --- */
@@ -163,7 +163,7 @@ static const struct config_field fields[] = {
       .offset = WORK(order),
       .fallback = "partition",
       .doc = "What is worked one after the other: a partition's records, those of a key, or none.",
-      .choices = orders },
+      .choices = work_orders },
     { .name = "queue",
       .type = CONFIG_INT,
       .offset = WORK(queue),

@@ -54,6 +54,9 @@ struct work_config {
 
 extern const struct config_schema work_schema;
 
+/* By enum lane_order; ends with NULL. */
+extern const char *const work_orders[];
+
 /* As librdkafka calls it; NULL: the broker's own. */
 const char *work_assignor_name(const struct work_config *config);
 

@@ -142,7 +142,7 @@ void consumer_look_up(struct consumer *consumer);
  * else the reason in `err`. */
 bool consumer_ready(const struct consumer *consumer, struct error *err);
 const char *consumer_state(const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "waiting to join
-                                                                anew", "in doubt after standing still", "leaving" */
+                                                                anew", "in doubt after standing still", "leaving", "left" */
 
 /* Leaves the group: on_revoked is called a last time for what is still assigned, then the handle is ended on a worker thread.
  * `closed` is called once, later; the consumer is gone then. */

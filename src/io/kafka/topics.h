@@ -5,7 +5,7 @@
  *      no broker answers   |  +--------- described -----------+ | create: true -> CreateTopics
  *      (asked again)       +--- gone from the broker -----------+ create: false -> stays, said in the log and by topics_ready
  *
- * Asked anew each 500 ms until every topic is present, then each 5 s: so it also sees brokers that go and come back. A partition
+ * Asked anew each 500 ms until every topic is present, then each 2 s: so it also sees brokers that go and come back. A partition
  * count other than configured is said, never altered. Loop thread only. */
 #pragma once
 
