@@ -4,17 +4,7 @@
 
 #include <stdbool.h>
 
-/* An address sanitizer finds a use of what was given back only in memory that was really freed. */
-#if defined(__SANITIZE_ADDRESS__)
-#define KEEPS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KEEPS 0
-#endif
-#endif
-#ifndef KEEPS
-#define KEEPS SHELF_KEEPS
-#endif
+#define KEEPS (MEM_IS_WATCHED ? 0 : SHELF_KEEPS)
 
 struct shelf_piece {
     struct shelf_piece *next;

@@ -6,17 +6,7 @@
 
 #define PIECE_SIZE 4096 /* of a further piece, at least */
 
-/* An address sanitizer finds a use of what was given back only in memory that was really freed. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SPARE_MAX 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SPARE_MAX 0
-#endif
-#endif
-#ifndef SPARE_MAX
-#define SPARE_MAX 16384 /* at 1 KiB 16 MiB; what is not needed for a while is trimmed */
-#endif
+#define SPARE_MAX (MEM_IS_WATCHED ? 0 : 16384) /* at 1 KiB 16 MiB; what is not needed for a while is trimmed */
 
 struct block_piece {
     struct block_piece *next;
