@@ -41,14 +41,27 @@ static void finish(struct ingest_request *request, const struct ingest_result *r
     request->done(request->arg, result);
 }
 
+/* A client that reads no codes shall see too whether sending the event again may store it twice. */
+static void tell_failure(const struct delivery *delivery, struct error *err)
+{
+    int code = delivery->code == E_CANCELED ? E_UNAVAILABLE : delivery->code;
+    if (delivery->status == DELIVERY_POSSIBLY_PERSISTED)
+        error_set(err, code, "it cannot be known whether the event was stored: after %.1f s %s", (double)delivery->latency_us / 1e6,
+                  delivery->sentence);
+    else
+        error_set(err, code, "the event was not stored: %s", delivery->sentence);
+}
+
 static void on_delivery(void *arg, const struct delivery *delivery)
 {
     struct ingest_request *request = arg;
-    bool again = delivery->code == E_UNAVAILABLE || delivery->code == E_CANCELED;
+    struct error err = { 0 };
+    if (delivery->code != 0)
+        tell_failure(delivery, &err);
     finish(request, &(struct ingest_result){
-                        .code = delivery->code == E_CANCELED ? E_UNAVAILABLE : delivery->code,
-                        .sentence = delivery->sentence,
-                        .retry_after_us = again ? producer_topic_retry_after_us(request->ingest->options.topic) : 0,
+                        .code = err.code,
+                        .sentence = err.message,
+                        .retry_after_us = err.code == E_UNAVAILABLE ? producer_topic_retry_after_us(request->ingest->options.topic) : 0,
                         .partition = delivery->partition,
                         .offset = delivery->offset,
                     });

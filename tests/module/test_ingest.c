@@ -17,17 +17,24 @@ struct submitted {
     struct ingest_request request;
     unsigned results;
     struct ingest_result result;
+    char sentence[ERROR_MESSAGE_SIZE];
 };
 
-static void given_broker_and_topic(struct way_in *way)
+static void given_broker_and_deadline(struct way_in *way, uint64_t deadline_us)
 {
     memset(way, 0, sizeof(*way));
     given_broker(&way->broker);
+    way->broker.config.deadline_us = deadline_us;
     given_ready_producer(&way->broker);
     random_init_seed(&way->random, 1);
     struct trace_context trace;
     trace_start(&trace, &way->random);
     trace_parent_text(&trace, way->traceparent);
+}
+
+static void given_broker_and_topic(struct way_in *way)
+{
+    given_broker_and_deadline(way, 10000000);
 }
 
 static void given_ingest(struct way_in *way)
@@ -63,6 +70,7 @@ static void on_result(void *arg, const struct ingest_result *result)
     struct submitted *submitted = arg;
     submitted->results++;
     submitted->result = *result;
+    snprintf(submitted->sentence, sizeof(submitted->sentence), "%s", result->sentence);
 }
 
 static bool has_result(struct fixture *fixture, void *submitted)
@@ -259,6 +267,43 @@ static void with_the_broker_gone_an_event_is_refused_with_a_time_to_come_again(v
     then_all_closes(&way);
 }
 
+static void then_it_is_told(struct way_in *way, struct submitted *submitted, int code, const char *beginning, const char *reason)
+{
+    assert_true(wait_until(&way->broker, has_result, submitted, PATIENCE_MS));
+    assert_int_equal(submitted->result.code, code);
+    assert_ptr_equal(strstr(submitted->sentence, beginning), submitted->sentence);
+    assert_non_null(strstr(submitted->sentence, reason));
+}
+
+static void an_event_without_an_answer_is_told_that_nobody_knows(void **state)
+{
+    struct way_in way;
+    struct submitted submitted;
+    struct error err = { 0 };
+    given_broker_and_deadline(&way, 1000000);
+    given_ingest(&way);
+    given_open_connection(&way.broker);
+    rd_kafka_mock_broker_set_rtt(cluster_of(&way.broker), 1, 4000);
+    assert_int_equal(submit(&way, &submitted, NULL, NULL, &err), 0);
+    then_it_is_told(&way, &submitted, E_UNKNOWN, "it cannot be known whether the event was stored: after ", "timed out");
+    assert_int_equal(submitted.result.retry_after_us, 0);
+    then_all_closes(&way);
+}
+
+static void an_event_that_the_broker_does_not_take_is_told_so(void **state)
+{
+    struct way_in way;
+    struct submitted submitted;
+    struct error err = { 0 };
+    given_way_in(&way);
+    given_open_connection(&way.broker);
+    rd_kafka_mock_push_request_errors(cluster_of(&way.broker), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_POLICY_VIOLATION);
+    assert_int_equal(submit(&way, &submitted, NULL, NULL, &err), 0);
+    then_it_is_told(&way, &submitted, E_UNAVAILABLE, "the event was not stored: ", "olicy");
+    assert_true(submitted.result.retry_after_us > 0);
+    then_all_closes(&way);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +314,8 @@ int main(void)
         cmocka_unit_test(a_wrong_event_is_refused_and_spends_no_token),
         cmocka_unit_test(over_the_rate_an_event_is_refused_with_a_time_to_come_again),
         cmocka_unit_test(an_event_that_waits_for_redis_is_kept_whole),
+        cmocka_unit_test(an_event_without_an_answer_is_told_that_nobody_knows),
+        cmocka_unit_test(an_event_that_the_broker_does_not_take_is_told_so),
         cmocka_unit_test(with_the_broker_gone_an_event_is_refused_with_a_time_to_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

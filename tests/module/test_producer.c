@@ -157,6 +157,26 @@ static void a_record_that_the_broker_finds_too_large_says_so_and_opens_no_breake
     then_everything_closes(&fixture);
 }
 
+/* What librdkafka reports of a record whose partition vanished, as its topic was made again with fewer. */
+static void a_record_whose_partition_is_gone_may_be_sent_again(void **state)
+{
+    (void)state;
+    static const rd_kafka_resp_err_t codes[] = { RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC };
+    given_broker(&fixture);
+    fixture.config.idempotent = false;
+    given_ready_producer(&fixture);
+    given_open_connection(&fixture);
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        struct sent sent;
+        rd_kafka_mock_push_request_errors(cluster_of(&fixture), 0 /* Produce */, 1, codes[i]);
+        send_one(&fixture, &sent);
+        assert_true(wait_until(&fixture, is_reported, &sent, PATIENCE_MS));
+        assert_int_equal(sent.delivery.status, DELIVERY_NOT_PERSISTED);
+        assert_int_equal(sent.delivery.code, E_UNAVAILABLE);
+    }
+    then_everything_closes(&fixture);
+}
+
 static void an_error_that_passes_is_not_seen(void **state)
 {
     (void)state;
@@ -308,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_reader_finds_key_value_and_headers_as_they_were_sent),
         cmocka_unit_test(a_record_over_the_size_limit_is_refused_at_once),
         cmocka_unit_test(a_record_that_the_broker_finds_too_large_says_so_and_opens_no_breaker),
+        cmocka_unit_test(a_record_whose_partition_is_gone_may_be_sent_again),
         cmocka_unit_test(an_error_that_passes_is_not_seen),
         cmocka_unit_test(a_record_that_never_left_by_its_deadline_is_surely_not_stored),
         cmocka_unit_test(a_record_that_left_without_an_answer_is_possibly_stored),

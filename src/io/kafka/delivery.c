@@ -1,14 +1,13 @@
 #include "io/kafka/producer_state.h"
 
-/* What a report without success means, when the record surely is not stored. Not listed: E_UNAVAILABLE. */
+/* What a report without success means, when the record surely is not stored. Listed is what the record itself brings about. Not listed:
+ * E_UNAVAILABLE, which includes that the topic or the partition chosen for it is no longer there, for its client may come again. */
 static int code_of(rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
         return E_TOO_LARGE;
-    case RD_KAFKA_RESP_ERR__BAD_MSG:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
@@ -28,6 +27,14 @@ static bool is_doubtful(const rd_kafka_message_t *message, bool acknowledged)
     return acknowledged && message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0;
 }
 
+static const char *reason_of(rd_kafka_resp_err_t code, bool possibly)
+{
+    if (code != RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+        return client_reason(code);
+    return possibly ? "no acknowledgement by its deadline (Local: Message timed out)"
+                    : "it could not be sent by its deadline (Local: Message timed out)";
+}
+
 void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message, bool acknowledged)
 {
     delivery->partition = message->partition;
@@ -45,8 +52,8 @@ void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message,
         delivery->sentence = "";
         return;
     }
-    delivery->sentence = client_reason(message->err);
     bool possibly = status == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
+    delivery->sentence = reason_of(message->err, possibly);
     delivery->status = possibly ? DELIVERY_POSSIBLY_PERSISTED : DELIVERY_NOT_PERSISTED;
     delivery->code = possibly ? E_UNKNOWN : code_of(message->err);
 }

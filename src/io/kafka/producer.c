@@ -87,15 +87,17 @@ static rd_kafka_resp_err_t produce(struct producer_topic *topic, const struct pr
     return code;
 }
 
-static int refuse_code(struct producer_topic *topic, rd_kafka_resp_err_t code, size_t size, struct error *err)
+static int refuse_code(struct producer_topic *topic, rd_kafka_resp_err_t code, const struct producer_record *record, struct error *err)
 {
     const char *name = topic_name(topic->topic);
     switch (code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         refuse(topic, PRODUCE_TOO_LARGE);
-        return error_set(err, E_TOO_LARGE, "a record of %zu bytes for topic %s passes message.max.bytes", size, name);
+        return error_set(err, E_TOO_LARGE, "a record of %zu bytes for topic %s passes message.max.bytes", size_of(record), name);
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         refuse(topic, PRODUCE_OTHER);
+        if (record->partition == PRODUCER_ANY_PARTITION)
+            return error_set(err, E_UNAVAILABLE, "topic %s has other partitions than it had", name);
         return error_set(err, E_INVALID, "topic %s has no such partition", name);
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
         refuse(topic, PRODUCE_FULL);
@@ -158,7 +160,7 @@ static int hand_over(struct producer_topic *topic, const struct producer_record 
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     breaker_on_unsent(&topic->breaker, request->sent_us);
-    return refuse_code(topic, code, request->size_bytes, err);
+    return refuse_code(topic, code, record, err);
 }
 
 static int admit_embedded(struct producer_topic *topic, size_t size, struct error *err)
