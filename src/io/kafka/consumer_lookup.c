@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-#define DEAF_AFTER 4 /* questions without an answer: some 20 s */
+#define DEAF_AFTER 4 /* questions without an answer in a row: some 20 s */
 
 /* Until the tick at which it is asked again. */
 static const struct retry_policy patience = { .base_us = 200000, .max_us = 5000000, .jitter_us = 500000 };
@@ -21,9 +21,11 @@ static void end(struct lookup *lookup)
 
 /* A coordinator that hears the heartbeats but none of the questions: librdkafka then asks one that it has kept in mind, and that is gone.
  * Only a new client asks anew who it is. */
-static bool is_deaf(const struct lookup *lookup, rd_kafka_resp_err_t code)
+static bool is_deaf(struct lookup *lookup, rd_kafka_resp_err_t code)
 {
-    return lookup->state == LOOKUP_ASKING_COMMITS && code == RD_KAFKA_RESP_ERR__TIMED_OUT && lookup->refusals >= DEAF_AFTER;
+    bool silent = lookup->state == LOOKUP_ASKING_COMMITS && code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    lookup->silences = silent ? lookup->silences + 1 : 0;
+    return lookup->silences >= DEAF_AFTER;
 }
 
 /* A refusal that lasts (the topic was deleted) is told ever more rarely: the 1st, 2nd, 4th, 8th ... time. */

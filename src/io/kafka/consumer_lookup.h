@@ -20,6 +20,7 @@ struct lookup {
     bool reset; /* of one partition whose position is not in the log; else for an assignment */
     enum lookup_state state;
     unsigned refusals;                           /* so far, of any of its questions */
+    unsigned silences;                           /* in a row: questions for commits that nobody answered */
     uint64_t again_us;                           /* while UNANSWERED: when it is asked again */
     bool is_old_group;                           /* it has committed some partition of the topic before */
     rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
