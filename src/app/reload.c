@@ -43,12 +43,12 @@ static void change_limit(struct stream *stream, struct limiter_config *running, 
 
 static void change_bounds(struct stream *stream, struct work_config *running, const struct work_config *fresh)
 {
-    if (running->queue == fresh->queue && running->concurrency == fresh->concurrency)
-        return;
+    if (stream->work != NULL && running->queue != fresh->queue)
+        work_set_queue(stream->work, (size_t)fresh->queue);
+    if (stream->work != NULL && running->concurrency != fresh->concurrency)
+        work_set_own_slots(stream->work, (size_t)fresh->concurrency);
     running->queue = fresh->queue;
     running->concurrency = fresh->concurrency;
-    if (stream->work != NULL)
-        work_set_bounds(stream->work, (size_t)fresh->queue, (size_t)fresh->concurrency);
 }
 
 static void change(struct reload *reload, const struct settings *fresh)
@@ -106,14 +106,11 @@ static void log_mistakes(const struct config_report *report)
     }
 }
 
-static void on_hangup(uv_signal_t *signal, int signum)
+static void read_again(struct reload *reload)
 {
-    struct reload *reload = signal->data;
     struct settings fresh;
     struct config_report report = { 0 };
     struct error err = { 0 };
-    if (reload->node->health.stopping)
-        return;
     struct config *config = settings_read(&fresh, reload->source, &report);
     log_mistakes(&report);
     if (report.count > 0)
@@ -125,13 +122,23 @@ static void on_hangup(uv_signal_t *signal, int signum)
     config_free(config);
 }
 
+static void on_hangup(uv_signal_t *signal, int signum)
+{
+    struct reload *reload = signal->data;
+    if (reload->node->health.stopping)
+        return;
+    if (reload->source->file == NULL)
+        log_info("reload", "SIGHUP changes nothing: there is no file to read again");
+    else
+        read_again(reload);
+}
+
 void reload_watch(struct reload *reload, struct node *node, struct settings *settings, const struct settings_source *source)
 {
     *reload = (struct reload){ .node = node, .settings = settings, .source = source };
     uv_signal_init(&node->loop, &reload->hangup);
     reload->hangup.data = reload;
-    if (source->file != NULL)
-        uv_signal_start(&reload->hangup, on_hangup, SIGHUP);
+    uv_signal_start(&reload->hangup, on_hangup, SIGHUP);
 }
 
 void reload_close(struct reload *reload)

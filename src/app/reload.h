@@ -4,7 +4,7 @@
  *   the rest     named in the log where it differs; it needs a restart
  *
  * All or nothing where the new file has a mistake, or a reloadable value that this process cannot take. Without a file there is
- * nothing to read again, and SIGHUP ends the process as usual. */
+ * nothing to read again, and the log says so. */
 #pragma once
 
 #include "app/node.h"

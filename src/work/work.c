@@ -205,11 +205,15 @@ struct work *work_start(const struct work_options *options, struct error *err)
     return work;
 }
 
-void work_set_bounds(struct work *work, size_t queue, size_t concurrency)
+void work_set_queue(struct work *work, size_t queue)
 {
     work->queue.limit = queue;
-    if (concurrency > 0)
-        work->own_slots.limit = concurrency;
+    work_turn_soon(work);
+}
+
+void work_set_own_slots(struct work *work, size_t concurrency)
+{
+    work->own_slots.limit = concurrency;
     work_turn_soon(work);
 }
 

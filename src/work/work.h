@@ -75,9 +75,10 @@ struct work_options {
 /* Joins the group and begins to work. NULL with a sentence. Needs no broker yet. */
 struct work *work_start(const struct work_options *options, struct error *err);
 
-/* Another `queue` and `concurrency`, from now on; what waits or runs beyond them stays until it ends. A stream goes on with the slots that
- * it has used since its start, the pool's or its own, and then as many as it had: 0 does not take them away. */
-void work_set_bounds(struct work *work, size_t queue, size_t concurrency);
+/* Another `queue`, another `concurrency`, from now on; what waits or runs beyond it stays until it ends. A stream goes on with the slots
+ * that it has used since its start, the pool's or its own: a count of its own is for those that began with one. */
+void work_set_queue(struct work *work, size_t queue);
+void work_set_own_slots(struct work *work, size_t concurrency);
 
 /* True while the group has us and nothing is wrong; else a reason. */
 bool work_ready(const struct work *work, struct error *err);

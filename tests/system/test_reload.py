@@ -10,10 +10,14 @@ from servers import wait_for
 
 
 @pytest.fixture
-def reloadable(millrace, tmp_path):
-    """The quickstart from a file of its own; its `reload` puts other words into it and returns the lines that tell what came of it."""
+def reloadable(millrace, tmp_path, request):
+    """The quickstart from a file of its own; its `reload` puts other words into it and returns the lines that tell what came of it.
+    As a parameter: words that are put into it before the start."""
     file = tmp_path / "reloadable.yaml"
     text = (ROOT / "examples" / "quickstart.yaml").read_text().replace("127.0.0.1:8080", "127.0.0.1:0")
+    for old, new in getattr(request, "param", ()):
+        assert old in text
+        text = text.replace(old, new)
     file.write_text(text)
     server = millrace("-c", str(file))
     server.wait_until_ready()
@@ -61,6 +65,28 @@ def test_what_may_not_change_is_named_and_stays(reloadable):
     assert told[1][1].endswith("needs a restart: streams.jobs.topic.partitions, streams.jobs.ingest.key, streams.jobs.ingest.deadline")
     assert pool(reloadable)["limit"] == 4
     assert reloadable.stats("config")["streams"]["jobs"]["topic"]["partitions"] == 20
+
+
+OWN_SLOTS = ("order: partition", "order: partition\n      concurrency: 4")
+SET_ROUTE = ("      - use: [health", '      - { on: "POST /set", do: work.set, stream: jobs }\n      - use: [health')
+
+
+@pytest.mark.parametrize("reloadable", [(OWN_SLOTS, SET_ROUTE)], indirect=True)
+def test_a_reload_leaves_what_an_action_has_set(reloadable):
+    assert reloadable.post("/set", b'{"concurrency":3}').json()["concurrency"] == 3
+    told = reloadable.reload(("concurrency: 4", "concurrency: 4\n      queue: 77"))
+    assert told == [("info", "changed: streams.jobs.work.queue")]
+    assert reloadable.post("/set", b'{"paused":false}').json()["concurrency"] == 3
+    reloadable.reload(("concurrency: 4", "concurrency: 5"))
+    assert reloadable.post("/set", b'{"paused":false}').json()["concurrency"] == 5
+
+
+def test_without_a_file_there_is_nothing_to_read_again(millrace):
+    server = millrace("--set", "listen.main.address=127.0.0.1:0")
+    server.wait_until_ready()
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "there is no file to read again" in server.log(), what="the line in the log")
+    assert server.get("/livez").status == 200
 
 
 @pytest.mark.parametrize("replacement,sentence", [
