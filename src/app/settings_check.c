@@ -71,9 +71,17 @@ static void check_watch(const struct stream_config *stream, const struct config_
     config_mistake_at(report, place, part, "found a watch without a group; allowed: with `work.group`");
 }
 
+/* An empty file is well-formed: cut off while it was written, or another one. With nothing to take and to answer it is none of ours. */
+static void check_purpose(const struct settings *settings, const struct config_place *place, struct config_report *report)
+{
+    if (settings->streams.count == 0 && settings->listeners.count == 0)
+        config_mistake_at(report, place, "streams", "found no streams and no listen; allowed: one of them at least");
+}
+
 void settings_check(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct settings *settings = object;
+    check_purpose(settings, place, report);
     const struct listener_config *listeners = settings->listeners.items;
     for (size_t i = 0; i < settings->listeners.count; i++)
         check_routes(settings, &listeners[i], place, report);

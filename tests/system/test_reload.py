@@ -26,17 +26,21 @@ def reloadable(millrace, tmp_path, request):
         return [line for line in map(json.loads, server.log().splitlines()) if line["component"] == "reload"]
 
     def reload(*replacements):
-        before, changed = len(lines()), text
+        changed = text
         for old, new in replacements:
             assert old in changed
             changed = changed.replace(old, new)
+        return reload_text(changed)
+
+    def reload_text(changed):
+        before = len(lines())
         file.write_text(changed)
         server.process.send_signal(signal.SIGHUP)
         wait_for(lambda: len(lines()) > before, what="the reload")
         server.get("/livez")  # answered by a later turn of the loop: all of it is told
         return [(line["level"], line["message"]) for line in lines()[before:]]
 
-    server.reload = reload
+    server.reload, server.reload_text = reload, reload_text
     return server
 
 
@@ -101,6 +105,14 @@ def test_with_a_mistake_nothing_changes(reloadable, replacement, sentence):
     assert "nothing is changed" in told[-1][1]
     assert pool(reloadable)["limit"] == 10
     assert reloadable.stats("config")["log"]["level"] == "info"
+
+
+@pytest.mark.parametrize("text", ["", "pool: { workers: 4 }\n"])
+def test_a_file_that_lost_all_it_is_for_changes_nothing(reloadable, text):
+    told = reloadable.reload_text(text)
+    assert {level for level, _ in told} == {"error"}
+    assert "streams: found no streams and no listen" in told[0][1]
+    assert pool(reloadable)["limit"] == 10
 
 
 def test_the_end_of_a_reloaded_process_is_in_order(reloadable):
