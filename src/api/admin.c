@@ -3,6 +3,9 @@
 #include "api/bearer_token.h"
 #include "base/address.h"
 
+#include <netinet/in.h>
+#include <string.h>
+
 /* Takes as long for a token that is nearly right as for any other of its length: nobody finds it out letter by letter. */
 static bool is_token(struct text found, const char *token)
 {
@@ -20,8 +23,27 @@ static bool is_passed_on(const struct http_request *request)
     return http_request_header(request, "forwarded").data != NULL || http_request_header(request, "x-forwarded-for").data != NULL;
 }
 
+static struct text without_port(struct text host)
+{
+    if (host.size > 0 && host.data[0] == '[') {
+        const char *end = memchr(host.data, ']', host.size);
+        return end == NULL ? TEXT_NONE : (struct text){ host.data + 1, (size_t)(end - host.data - 1) };
+    }
+    const char *colon = host.size == 0 ? NULL : memchr(host.data, ':', host.size);
+    return colon == NULL ? host : (struct text){ host.data, (size_t)(colon - host.data) };
+}
+
+/* Whoever owns a name can let it lead here after a page was loaded from there (DNS rebinding): its Origin is then the Host as well. To
+ * an address, and to "localhost", no name leads. */
+static bool is_no_name(struct text host)
+{
+    struct address_range range;
+    struct text bare = without_port(host);
+    return text_is(bare, "localhost") || address_range_parse(&range, bare, NULL) == 0;
+}
+
 /* "http://localhost:8080" for the host "localhost:8080" is our own page; "null" is nobody's. */
-static bool is_of_another_page(const struct http_request *request)
+static bool is_of_another_origin(const struct http_request *request)
 {
     struct text origin = http_request_header(request, "origin");
     struct text host = http_request_header(request, "host");
@@ -31,11 +53,22 @@ static bool is_of_another_page(const struct http_request *request)
     if (scheme == NULL)
         return true;
     struct text authority = { scheme + 3, (size_t)(origin.data + origin.size - scheme - 3) };
-    return !text_equal(authority, host);
+    return !text_equal(authority, host) || !is_no_name(host);
 }
 
+/* Browsers say it also where they send no Origin: for an image, a link. "none" is what the person typed. */
+static bool is_of_another_site(const struct http_request *request)
+{
+    struct text site = http_request_header(request, "sec-fetch-site");
+    return site.data != NULL && !text_is(site, "same-origin") && !text_is(site, "none");
+}
+
+/* Who opens a Unix socket is on this machine, and the file's permissions say who may. */
 static bool is_from(const struct config_list *ranges, const struct sockaddr *peer)
 {
+    const struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    if (peer->sa_family == AF_UNIX)
+        peer = (const struct sockaddr *)&here;
     for (size_t i = 0; i < ranges->count; i++) {
         struct address_range range;
         if (address_range_parse(&range, text_of(((const char *const *)ranges->items)[i]), NULL) == 0 && address_in(peer, &range))
@@ -53,7 +86,7 @@ const char *admin_refusal(const struct admin_config *config, const struct http_r
         return "allowed: from an address in admin.from, or with the bearer token of admin.token";
     if (is_passed_on(request))
         return "a proxy has passed it on; allowed: with the bearer token of admin.token";
-    if (is_of_another_page(request))
+    if (is_of_another_origin(request) || is_of_another_site(request))
         return "a page of another origin has sent it; allowed: with the bearer token of admin.token";
     return NULL;
 }

@@ -3,9 +3,11 @@
  *   from    addresses that may, as ranges; by default this machine's own
  *   token   whoever sends it as `Authorization: Bearer TOKEN` may, from everywhere
  *
+ * A peer on a Unix socket counts as 127.0.0.1: the permissions of the file say who may open it.
+ *
  * An address is no proof where somebody else speaks through it. So only the token counts for a request that a proxy has passed
- * on (Forwarded, X-Forwarded-For), for one that a browser sends for a page of elsewhere (an Origin that is not the Host), and
- * on a Unix socket, whose peer has no address. */
+ * on (Forwarded, X-Forwarded-For), and for one that a browser sends for a page of elsewhere: Sec-Fetch-Site says another site, or
+ * the Origin is not the Host, or is a name, which may have led elsewhere when the page was loaded. */
 #pragma once
 
 #include "config/config.h"

@@ -8,8 +8,9 @@ static const struct config_field admin_fields[] = {
       .type = CONFIG_LIST,
       .offset = offsetof(struct admin_config, from),
       .fallback = "[127.0.0.1/32, \"::1\"]",
-      .doc = "Addresses and ranges of clients that may. A request that a proxy has passed on, or a page of another origin, needs the "
-             "token instead." },
+      .doc = "Addresses and ranges of clients that may; peers of a Unix socket count as 127.0.0.1, for its file's permissions say who "
+             "may open it. A request that a proxy has passed on, or a page of another origin or of a host with a name other than "
+             "`localhost`, needs the token instead." },
     { .name = "token",
       .type = CONFIG_SECRET,
       .offset = offsetof(struct admin_config, token),

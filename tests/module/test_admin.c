@@ -39,25 +39,30 @@ static struct admin_fixture given_action(const struct action *action)
     return fixture;
 }
 
-/* What the request line with these headers is answered. */
-static int status_of(struct admin_fixture *fixture, const char *headers)
+/* What a request to this host with these headers is answered. */
+static int status_at(struct admin_fixture *fixture, const char *host, const char *headers)
 {
     fixture->api.admin = &fixture->config;
     fixture->route.api = &fixture->api;
     struct http_listener **listener = &fixture->http->listener;
     struct error err;
     if (*listener == NULL)
-        assert_int_equal(http_server_listen(fixture->http->server, "main", &default_config, on_request, fixture, listener, &err), 0);
+        assert_int_equal(http_server_listen(fixture->http->server, "main", &fixture->http->config, on_request, fixture, listener, &err), 0);
 
     struct client client = given_client(fixture->http);
     struct buffer request = { 0 };
-    buffer_printf(&request, "POST /change HTTP/1.1\r\nHost: localhost:8080\r\n%s\r\n", headers);
+    buffer_printf(&request, "POST /change HTTP/1.1\r\nHost: %s\r\n%s\r\n", host, headers);
     say_text(fixture->http, &client, buffer_as_text(&request));
     wait_until(fixture->http, answers(&client, NULL, 0) == 1);
     int status = atoi(client.in.data + strlen("HTTP/1.1 "));
     buffer_free(&request);
     leave(&client);
     return status;
+}
+
+static int status_of(struct admin_fixture *fixture, const char *headers)
+{
+    return status_at(fixture, "localhost:8080", headers);
 }
 
 static void from_nowhere(struct admin_fixture *fixture)
@@ -98,14 +103,15 @@ static void the_token_opens_from_everywhere(void **state)
     fixture.config.token = "open-sesame";
     assert_int_equal(status_of(&fixture, "Authorization: Bearer open-sesame\r\n"), 200);
     assert_int_equal(status_of(&fixture, "Authorization: bearer open-sesame\r\nX-Forwarded-For: 192.0.2.1\r\n"), 200);
-    assert_int_equal(fixture.runs, 2);
+    assert_int_equal(status_of(&fixture, "Authorization: Bearer   open-sesame\r\n"), 200);
+    assert_int_equal(fixture.runs, 3);
 
     assert_int_equal(status_of(&fixture, "Authorization: Bearer open-sesam\r\n"), 403);
     assert_int_equal(status_of(&fixture, "Authorization: Bearer open-sesamE\r\n"), 403);
     assert_int_equal(status_of(&fixture, "Authorization: Bearer \r\n"), 403);
     assert_int_equal(status_of(&fixture, "Authorization: Basic open-sesame\r\n"), 403);
     assert_int_equal(status_of(&fixture, ""), 403);
-    assert_int_equal(fixture.runs, 2);
+    assert_int_equal(fixture.runs, 3);
     end(fixture.http);
 }
 
@@ -137,6 +143,44 @@ static void a_page_of_elsewhere_may_not_use_the_browser_that_runs_here(void **st
     end(fixture.http);
 }
 
+static void a_browser_that_tells_of_another_site_is_refused(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    assert_int_equal(status_of(&fixture, "Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Sec-Fetch-Site: same-site\r\n"), 403);
+    assert_int_equal(fixture.runs, 0);
+    assert_int_equal(status_of(&fixture, "Sec-Fetch-Site: same-origin\r\n"), 200);
+    assert_int_equal(status_of(&fixture, "Sec-Fetch-Site: none\r\n"), 200);
+    end(fixture.http);
+}
+
+static void a_name_that_leads_here_now_is_no_page_of_ours(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    assert_int_equal(status_at(&fixture, "example.org:8080", "Origin: http://example.org:8080\r\n"), 403);
+    assert_int_equal(status_at(&fixture, "localhost.example.org", "Origin: http://localhost.example.org\r\n"), 403);
+    assert_int_equal(status_at(&fixture, "127.0.0.1.example.org", "Origin: http://127.0.0.1.example.org\r\n"), 403);
+    assert_int_equal(fixture.runs, 0);
+    assert_int_equal(status_at(&fixture, "127.0.0.1:8080", "Origin: http://127.0.0.1:8080\r\n"), 200);
+    assert_int_equal(status_at(&fixture, "127.0.0.1", "Origin: http://127.0.0.1\r\n"), 200);
+    assert_int_equal(status_at(&fixture, "[::1]:8080", "Origin: http://[::1]:8080\r\n"), 200);
+    end(fixture.http);
+}
+
+static void whoever_may_open_the_unix_socket_may(void **state)
+{
+    struct admin_fixture fixture = given_action(&changing);
+    char address[64];
+    snprintf(address, sizeof(address), "unix:/tmp/millrace-admin-%d.sock", getpid());
+    fixture.http->config.address = address;
+    assert_int_equal(status_of(&fixture, ""), 200);
+    assert_int_equal(status_of(&fixture, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Origin: https://example.org\r\n"), 403);
+    from_nowhere(&fixture);
+    assert_int_equal(status_of(&fixture, ""), 403);
+    end(fixture.http);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +191,9 @@ int main(void)
         cmocka_unit_test(a_wrong_token_is_refused_from_here_too),
         cmocka_unit_test(an_address_is_no_proof_behind_a_proxy),
         cmocka_unit_test(a_page_of_elsewhere_may_not_use_the_browser_that_runs_here),
+        cmocka_unit_test(a_browser_that_tells_of_another_site_is_refused),
+        cmocka_unit_test(a_name_that_leads_here_now_is_no_page_of_ours),
+        cmocka_unit_test(whoever_may_open_the_unix_socket_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
