@@ -51,24 +51,6 @@ static int start_redis(struct node *node, struct error *err)
     return node->redis == NULL ? error_wrap(err, "redis") : 0;
 }
 
-/* One handle asks for all streams, and only where one is watched. */
-static int open_watching(struct node *node, struct error *err)
-{
-    const struct stream_config *streams = node->settings->streams.items;
-    const char *group = NULL;
-    for (size_t i = 0; i < node->settings->streams.count; i++)
-        if (roles_watch(&node->roles, &streams[i]))
-            group = streams[i].work.group;
-    if (group == NULL)
-        return 0;
-    struct client_target target = node_target(node);
-    node->group_reader = group_reader_open(&node->loop, &target, group, err);
-    if (node->group_reader == NULL)
-        return error_wrap(err, "watch");
-    watch_shared_init(&node->watching, &node->loop, node->group_reader, node->metrics, &node->stats);
-    return 0;
-}
-
 static int open_streams(struct node *node, struct error *err)
 {
     const struct stream_config *configs = node->settings->streams.items;
@@ -128,6 +110,7 @@ static void start_base(struct node *node)
     loop_monitor_start(&node->monitor, &node->loop, node->metrics, &node->stats);
     pool_init(&node->pool, &node->loop);
     work_shared_init(&node->shared, &node->loop, &node->pool, (size_t)node->settings->pool.workers, node->metrics, &node->stats);
+    watch_shared_init(&node->watching, &node->loop, node->metrics, &node->stats);
     node->shared.slots_max = (size_t)node->settings->pool.max;
     node->work_life = (struct health_check){ .name = "work", .ready = works_are_alive, .arg = &node->shared };
     health_add_life(&node->health, &node->work_life);
@@ -142,7 +125,7 @@ static int add_views(struct node *node, struct error *err)
 int node_start(struct node *node, const struct settings *settings, struct config *config, const struct roles *roles, struct error *err)
 {
     static int (*const steps[])(struct node * node, struct error * err) = {
-        add_views, start_broker_side, start_redis, producers_open, open_watching, open_streams, open_listeners,
+        add_views, start_broker_side, start_redis, producers_open, open_streams, open_listeners,
     };
     *node = (struct node){ .settings = settings, .config = config, .roles = *roles };
     start_base(node);

@@ -83,7 +83,6 @@ struct node {
     struct embedded *embedded; /* NULL: real brokers */
     struct redis *redis;       /* NULL: limits are local */
     struct topics *topics;
-    struct group_reader *group_reader; /* NULL: nothing is watched here */
     struct watch_shared watching;
     struct producer_stats producer_stats;
     struct node_producer *producers; /* as in settings */

@@ -142,7 +142,7 @@ static const struct config_field settings_fields[] = {
       .min = 1e6,
       .max = 6e8,
       .doc = "All phases of a shutdown together; what hangs longer is named in the log and left, with status 1 if a request or a job was "
-             "cut by it." },
+             "cut by it. A job that waits is ended before, and worked by whoever comes next: that is no failure." },
     { 0 },
 };
 

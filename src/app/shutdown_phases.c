@@ -65,13 +65,10 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
     }
 }
 
-/* A question under way is ended by its reader. */
 static void close_watches(struct shutdown *shutdown, uint64_t deadline_us)
 {
     struct node *node = shutdown->node;
     struct stream *stream;
-    if (node->group_reader == NULL)
-        return;
     for (size_t i = 0; (stream = each_stream(shutdown, i)) != NULL; i++) {
         if (stream->watch == NULL)
             continue;
@@ -79,8 +76,6 @@ static void close_watches(struct shutdown *shutdown, uint64_t deadline_us)
         watch_close(stream->watch, shutdown_part_ended, shutdown);
     }
     watch_shared_close(&node->watching);
-    shutdown->pending++;
-    group_reader_close(node->group_reader, shutdown_part_ended, shutdown);
 }
 
 static void close_ingest(struct shutdown *shutdown, uint64_t deadline_us)

@@ -104,19 +104,23 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
     return 0;
 }
 
-static void start_watch(struct stream *stream, struct node *node)
+static int start_watch(struct stream *stream, struct node *node, struct error *err)
 {
     const struct stream_config *config = stream->config;
     if (!roles_watch(&node->roles, config))
-        return;
-    stream->watch = watch_start(&(struct watch_options){
-        .shared = &node->watching,
-        .stream = config->name,
-        .topic = config->topic.name,
-        .group = config->work.group,
-        .from_end = config->work.start == CONSUMER_LATEST,
-        .config = &config->watch,
-    });
+        return 0;
+    stream->watch = watch_start(
+        &(struct watch_options){
+            .shared = &node->watching,
+            .stream = config->name,
+            .topic = config->topic.name,
+            .group = config->work.group,
+            .from_end = config->work.start == CONSUMER_LATEST,
+            .config = &config->watch,
+            .target = node_target(node),
+        },
+        err);
+    return stream->watch == NULL ? error_wrap(err, "watch") : 0;
 }
 
 int stream_start(struct stream *stream, struct node *node, struct error *err)
@@ -125,6 +129,6 @@ int stream_start(struct stream *stream, struct node *node, struct error *err)
     if (code == 0)
         code = start_work(stream, node, err);
     if (code == 0)
-        start_watch(stream, node);
+        code = start_watch(stream, node, err);
     return code;
 }

@@ -42,37 +42,38 @@ static void on_reading(void *arg, const struct group_reading *reading, const str
 {
     struct watch *watch = arg;
     watch->asking = false;
-    if (!watch->gate.closing) {
-        if (reading != NULL)
-            on_success(watch, reading);
-        else
-            on_failure(watch, err);
-        watch_tell(watch);
-    }
-    gate_leave(&watch->gate);
+    if (watch->gate.closing)
+        return;
+    if (reading != NULL)
+        on_success(watch, reading);
+    else
+        on_failure(watch, err);
+    watch_tell(watch);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct watch *watch = timer->data;
-    const struct watch_options *options = &watch->options;
     struct error err;
     if (watch->asking)
         return;
-    if (group_reader_ask(options->shared->reader, options->group, options->topic, on_reading, watch, &err) != 0) {
+    if (group_reader_ask(watch->reader, on_reading, watch, &err) != 0) {
         on_failure(watch, &err);
         watch_tell(watch);
         return;
     }
     watch->asking = true;
-    gate_enter(&watch->gate);
 }
 
-struct watch *watch_start(const struct watch_options *options)
+struct watch *watch_start(const struct watch_options *options, struct error *err)
 {
+    struct group_reader *reader = group_reader_open(options->shared->loop, &options->target, options->group, options->topic, err);
+    if (reader == NULL)
+        return NULL;
     struct watch *watch = mem_zalloc(sizeof(*watch));
     uint64_t every_ms = options->config->every_us / 1000;
     watch->options = *options;
+    watch->reader = reader;
     gate_init(&watch->gate);
     list_push(&options->shared->watches, &watch->link);
     uv_timer_init(options->shared->loop, &watch->timer);
@@ -98,6 +99,12 @@ static void on_all_closed(void *arg)
     mem_free(ending);
 }
 
+static void on_reader_closed(void *arg)
+{
+    struct watch *watch = arg;
+    gate_leave(&watch->gate);
+}
+
 static void on_timer_closed(uv_handle_t *timer)
 {
     struct watch *watch = timer->data;
@@ -110,14 +117,15 @@ void watch_close(struct watch *watch, void (*closed)(void *arg), void *arg)
     *ending = (struct ending){ watch, closed, arg };
     list_remove(&watch->link);
     gate_enter(&watch->gate); /* the timer */
+    gate_enter(&watch->gate); /* the reader */
     gate_close(&watch->gate, on_all_closed, ending);
     uv_close((uv_handle_t *)&watch->timer, on_timer_closed);
+    group_reader_close(watch->reader, on_reader_closed, watch);
 }
 
-void watch_shared_init(struct watch_shared *shared, uv_loop_t *loop, struct group_reader *reader, struct metrics *metrics,
-                       struct stats *stats)
+void watch_shared_init(struct watch_shared *shared, uv_loop_t *loop, struct metrics *metrics, struct stats *stats)
 {
-    *shared = (struct watch_shared){ .loop = loop, .reader = reader, .metrics = metrics };
+    *shared = (struct watch_shared){ .loop = loop, .metrics = metrics };
     list_init(&shared->watches);
     watch_section_add(shared, stats);
 }

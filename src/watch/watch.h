@@ -20,15 +20,12 @@ struct watch; /* opaque: of one stream */
 /* What the watches of all streams share; embedded by whoever wires them. */
 struct watch_shared {
     uv_loop_t *loop;
-    struct group_reader *reader;
     struct metrics *metrics;
     struct stats_section section;
     struct list watches;
 };
 
-/* `reader` is borrowed: close it after the last watch. */
-void watch_shared_init(struct watch_shared *shared, uv_loop_t *loop, struct group_reader *reader, struct metrics *metrics,
-                       struct stats *stats);
+void watch_shared_init(struct watch_shared *shared, uv_loop_t *loop, struct metrics *metrics, struct stats *stats);
 void watch_shared_close(struct watch_shared *shared);
 
 struct watch_options {
@@ -38,10 +35,11 @@ struct watch_options {
     const char *group;
     bool from_end; /* where the group has no commit it begins at the end, else at the beginning */
     const struct watch_config *config;
+    struct client_target target;
 };
 
-/* Asks at once, and then each `config->every`. */
-struct watch *watch_start(const struct watch_options *options);
+/* Asks soon, and then each `config->every`, on a handle of its own. NULL with a sentence. */
+struct watch *watch_start(const struct watch_options *options, struct error *err);
 
-/* No answer changes anything after this; `closed` is called once, later, when a question under way has ended too. */
+/* No answer changes anything after this; `closed` is called once, later. */
 void watch_close(struct watch *watch, void (*closed)(void *arg), void *arg);

@@ -7,6 +7,7 @@
 struct watch {
     struct list link; /* in watch_shared.watches */
     struct watch_options options;
+    struct group_reader *reader;
     uv_timer_t timer;
     struct gate gate;
     struct group_partition *partitions; /* of the last reading */

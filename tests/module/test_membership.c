@@ -346,26 +346,6 @@ static void whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_as
     then_the_crew_goes(&crew);
 }
 
-static bool is_made_anew(struct fixture *base, void *arg)
-{
-    (void)arg;
-    return metric_value(metric(base->metrics, METRIC_REBALANCES, "jobs", "broken")) > 0;
-}
-
-/* Each waits for as long as a question does, so it takes half a minute. */
-static void a_client_whose_questions_nobody_answers_is_made_anew(void **state)
-{
-    struct crew crew;
-    given_crew(&crew, 10);
-    given_full_log(&crew);
-    for (int i = 0; i < 4; i++)
-        rd_kafka_mock_broker_push_request_error_rtts(cluster_of(&crew.base), 1, OFFSET_FETCH, 1, RD_KAFKA_RESP_ERR_NO_ERROR, 60000);
-    given_work(&crew, 0);
-    assert_true(wait_until(&crew.base, is_made_anew, NULL, 60000));
-    then_all_is_done_once(&crew);
-    then_the_crew_goes(&crew);
-}
-
 static bool is_leaving(struct fixture *base, void *arg)
 {
     const struct consumer *consumer = arg;
@@ -401,7 +381,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_to_begin_is_asked_again_until_it_is_answered),
-        cmocka_unit_test(a_client_whose_questions_nobody_answers_is_made_anew),
         cmocka_unit_test(while_the_coordinator_refuses_readiness_tells_what_is_waited_for),
         cmocka_unit_test(whoever_asked_for_long_where_to_begin_is_in_doubt),
         cmocka_unit_test(under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_asked_where_to_begin),

@@ -9,10 +9,11 @@ import signal
 import time
 
 import pytest
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 import commit_metadata
+from ask_commits import commits
 from evidence import Evidence
 from judge import Case, Verdict
 from judges import create_topic
@@ -49,7 +50,6 @@ class Line:
         self.kafka = kafka
         self.topic = topic
         self.group = f"{topic}-group"
-        self.place = TopicPartition(topic, 0)
         self.evidence = Evidence(folder / "evidence.jsonl")
         self.file = folder / "work.yaml"
         self.file.write_text(CONFIG.format(brokers=kafka.brokers, topic=topic, evidence=self.evidence.file))
@@ -74,10 +74,8 @@ class Line:
         wait_for(lambda: len(self.done()) >= count, timeout, every=0.1, what=f"{count} records done")
 
     def commit(self):
-        """(offset, metadata) as any client is told."""
-        question = ConsumerGroupTopicPartitions(self.group, [self.place])
-        answer = self.admin.list_consumer_group_offsets([question])[self.group].result(30).topic_partitions[0]
-        return answer.offset, answer.metadata
+        """(offset, metadata) as any client is told; below 0: none."""
+        return commits(self.kafka.brokers, self.group, self.topic).get(0, (-1001, None))
 
     def wait_for_commit_of(self, done):
         """Until a commit tells that exactly these offsets are done."""

@@ -4,9 +4,9 @@ What each says of itself in /debug/stats is held against what the group's coordi
 import subprocess
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 
+from ask_commits import commits
 from conftest import BINARY
 from judge import KILLED, Case, Incident, Verdict
 from chaos.crew import now_us
@@ -22,9 +22,11 @@ QUICK = {"LIMIT_RATE": "100000", "LIMIT_CAPACITY": "100000", "JOB_PROCESS_TIME_M
 class Group:
     """As the coordinator tells it."""
 
-    def __init__(self, kafka, group):
+    def __init__(self, kafka, group, topic):
         self.admin = AdminClient({"bootstrap.servers": kafka.brokers})
+        self.brokers = kafka.brokers
         self.group = group
+        self.topic = topic
 
     def assigned(self):
         """{client id: partitions}"""
@@ -32,9 +34,7 @@ class Group:
         return {member.client_id: {place.partition for place in member.assignment.topic_partitions} for member in members}
 
     def committed(self):
-        asked = ConsumerGroupTopicPartitions(self.group)
-        answer = self.admin.list_consumer_group_offsets([asked])[self.group].result(20)
-        return {place.partition: place.offset for place in answer.topic_partitions}
+        return {partition: offset for partition, (offset, _) in commits(self.brokers, self.group, self.topic).items()}
 
 
 def rows(server):
@@ -62,7 +62,7 @@ def test_debug_stats_of_two_workers_tell_the_truth_while_one_is_killed(worker_po
                            "--set", "streams.jobs.work.session=6s", "--set", "streams.jobs.work.heartbeat=500ms", env=QUICK)
 
     survivor, victim = worker("survivor"), worker("victim")
-    group = Group(kafka, survivor.group)
+    group = Group(kafka, survivor.group, survivor.topic)
     wait_for(lambda: len(rows(survivor)) == len(rows(victim)) == PARTITIONS // 2, 30, what="ten partitions for each")
     assert group.assigned() == {"survivor": set(rows(survivor)), "victim": set(rows(victim))}
 

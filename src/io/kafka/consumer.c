@@ -39,7 +39,6 @@ static void on_event(struct consumer *consumer, rd_kafka_event_t *event)
         doubt_on_commit(consumer, event);
         commit_on_answer(consumer, event);
         break;
-    case RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT:
     case RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT:
     case RD_KAFKA_EVENT_LISTOFFSETS_RESULT:
         lookup_on_answer(consumer, event);
@@ -105,6 +104,7 @@ static void on_tick(uv_timer_t *timer)
     doubt_again(consumer);
     consumer_look_up(consumer);
     consumer_check_lost(consumer);
+    lookup_check(consumer);
     if (consumer->state == CONSUMER_WORKING)
         consumer->settled_us = clock_us();
     if (!consumer->leaving)

@@ -63,13 +63,34 @@ static void on_destroyed(uv_work_t *work, int status)
     gate_leave(&consumer->gate);
 }
 
+static void end_now(struct consumer *consumer)
+{
+    consumer->ending_due = false;
+    consumer->ending.data = consumer;
+    uv_queue_work(consumer->options.loop, &consumer->ending, destroy, on_destroyed);
+}
+
+void handle_hold(struct consumer *consumer)
+{
+    consumer->held++;
+}
+
+void handle_release(struct consumer *consumer)
+{
+    consumer->held--;
+    if (consumer->held == 0 && consumer->ending_due)
+        end_now(consumer);
+}
+
 void handle_end(struct consumer *consumer, void (*ended)(struct consumer *consumer))
 {
     rd_kafka_queue_cb_event_enable(consumer->control, NULL, NULL);
     rd_kafka_queue_destroy(consumer->control);
     consumer->control = NULL;
     consumer->handle_ended = ended;
-    consumer->ending.data = consumer;
     gate_enter(&consumer->gate);
-    uv_queue_work(consumer->options.loop, &consumer->ending, destroy, on_destroyed);
+    if (consumer->held == 0)
+        end_now(consumer);
+    else
+        consumer->ending_due = true;
 }

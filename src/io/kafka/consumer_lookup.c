@@ -6,8 +6,9 @@
 #include "core/retry.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-#define DEAF_AFTER 4 /* questions without an answer in a row: some 20 s */
+#define CHECK_US 2000000 /* between two checks that the topic is still the same */
 
 /* Until the tick at which it is asked again. */
 static const struct retry_policy patience = { .base_us = 200000, .max_us = 5000000, .jitter_us = 500000 };
@@ -15,17 +16,9 @@ static const struct retry_policy patience = { .base_us = 200000, .max_us = 50000
 static void end(struct lookup *lookup)
 {
     list_remove(&lookup->link);
+    lookup_forget_commits(lookup);
     rd_kafka_topic_partition_list_destroy(lookup->partitions);
     mem_free(lookup);
-}
-
-/* A coordinator that hears the heartbeats but none of the questions: librdkafka then asks one that it has kept in mind, and that is gone.
- * Only a new client asks anew who it is. */
-static bool is_deaf(struct lookup *lookup, rd_kafka_resp_err_t code)
-{
-    bool silent = lookup->state == LOOKUP_ASKING_COMMITS && code == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    lookup->silences = silent ? lookup->silences + 1 : 0;
-    return lookup->silences >= DEAF_AFTER;
 }
 
 /* A refusal that lasts (the topic was deleted) is told ever more rarely: the 1st, 2nd, 4th, 8th ... time. */
@@ -34,9 +27,13 @@ static bool is_to_be_told(unsigned refusals)
     return (refusals & (refusals - 1)) == 0;
 }
 
-static void unanswered(struct lookup *lookup, rd_kafka_resp_err_t code, const char *reason)
+static void unanswered(struct lookup *lookup, const char *reason)
 {
     struct consumer *consumer = lookup->consumer;
+    if (lookup->kind == LOOKUP_CHECK) {
+        end(lookup); /* the next one comes soon */
+        return;
+    }
     uint64_t pause_us = retry_delay_us(&patience, ++lookup->refusals, &consumer->random);
     if (is_to_be_told(lookup->refusals))
         log_warn("consumer",
@@ -44,8 +41,6 @@ static void unanswered(struct lookup *lookup, rd_kafka_resp_err_t code, const ch
                  consumer->options.name, lookup->partitions->cnt, consumer->options.topic, lookup->refusals, pause_us / 1000, reason);
     if (lookup->state == LOOKUP_ASKING_TOPIC)
         consumer->asks_leader = consumer->has_leader && !consumer->asks_leader;
-    if (is_deaf(lookup, code))
-        consumer->broken = true;
     lookup->state = LOOKUP_UNANSWERED;
     lookup->again_us = clock_us() + pause_us;
 }
@@ -68,6 +63,19 @@ static void finish_reset(struct lookup *lookup)
         lookup->partitions->elems[0].offset = RD_KAFKA_OFFSET_INVALID;
         lookup->state = LOOKUP_UNANSWERED;
     }
+}
+
+static void finish_check(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    bool same = memcmp(lookup->topic.bytes, consumer->topic.bytes, sizeof(consumer->topic.bytes)) == 0;
+    end(lookup);
+    if (same || consumer->state != CONSUMER_WORKING)
+        return;
+    log_error("consumer", "%s: topic %s was deleted and made anew: its partitions are read anew, as start says", consumer->options.name,
+              consumer->options.topic);
+    list_each(link, &consumer->partitions)
+        lookup_reset(list_entry(link, struct consumer_partition, link));
 }
 
 static void finish_assignment(struct lookup *lookup)
@@ -96,11 +104,13 @@ static void proceed(struct lookup *lookup)
 {
     if (lookup->state == LOOKUP_ASKING_TOPIC)
         disown_commits(lookup);
-    if (lookup->state == LOOKUP_ASKING_COMMITS)
+    if (lookup->kind == LOOKUP_CHECK)
+        finish_check(lookup);
+    else if (lookup->state == LOOKUP_ASKING_COMMITS)
         lookup_ask_topic(lookup);
     else if (!lookup_is_complete(lookup))
         lookup_ask_ends(lookup);
-    else if (lookup->reset)
+    else if (lookup->kind == LOOKUP_RESET)
         finish_reset(lookup);
     else
         finish_assignment(lookup);
@@ -112,10 +122,19 @@ static const struct {
     rd_kafka_event_type_t type;
     const char *(*read)(struct lookup *lookup, rd_kafka_event_t *event);
 } answers[] = {
-    [LOOKUP_ASKING_COMMITS] = { RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT, lookup_read_commits },
     [LOOKUP_ASKING_TOPIC] = { RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT, lookup_read_topic },
     [LOOKUP_ASKING_ENDS] = { RD_KAFKA_EVENT_LISTOFFSETS_RESULT, lookup_read_ends },
 };
+
+void lookup_on_commits(struct lookup *lookup, rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *answer)
+{
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        unanswered(lookup, client_reason(code));
+        return;
+    }
+    lookup_read_commits(lookup, answer);
+    proceed(lookup);
+}
 
 static bool is_under_way(const struct consumer *consumer, const struct lookup *lookup)
 {
@@ -134,17 +153,17 @@ void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
     bool failed = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR;
     const char *refusal = failed ? rd_kafka_event_error_string(event) : answers[lookup->state].read(lookup, event);
     if (refusal != NULL)
-        unanswered(lookup, rd_kafka_event_error(event), refusal);
+        unanswered(lookup, refusal);
     else
         proceed(lookup);
 }
 
 /* --- questions --- */
 
-static struct lookup *begin(struct consumer *consumer, bool reset, const rd_kafka_topic_partition_list_t *partitions)
+static struct lookup *begin(struct consumer *consumer, enum lookup_kind kind, const rd_kafka_topic_partition_list_t *partitions)
 {
     struct lookup *lookup = mem_alloc(sizeof(*lookup));
-    *lookup = (struct lookup){ .consumer = consumer, .reset = reset };
+    *lookup = (struct lookup){ .consumer = consumer, .kind = kind };
     lookup->partitions = rd_kafka_topic_partition_list_copy(partitions);
     list_push(&consumer->lookups, &lookup->link);
     return lookup;
@@ -152,7 +171,7 @@ static struct lookup *begin(struct consumer *consumer, bool reset, const rd_kafk
 
 void lookup_commits(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
 {
-    lookup_ask_commits(begin(consumer, false, partitions));
+    lookup_ask_commits(begin(consumer, LOOKUP_ASSIGNMENT, partitions));
 }
 
 void lookup_reset(struct consumer_partition *partition)
@@ -163,8 +182,19 @@ void lookup_reset(struct consumer_partition *partition)
     partition->misplaced = true;
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(one, consumer->options.topic, partition->number);
-    lookup_ask_topic(begin(consumer, true, one));
+    lookup_ask_topic(begin(consumer, LOOKUP_RESET, one));
     rd_kafka_topic_partition_list_destroy(one);
+}
+
+void lookup_check(struct consumer *consumer)
+{
+    uint64_t now_us = clock_us();
+    if (consumer->state != CONSUMER_WORKING || !list_empty(&consumer->lookups) || now_us < consumer->checked_us + CHECK_US)
+        return;
+    consumer->checked_us = now_us;
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    lookup_ask_topic(begin(consumer, LOOKUP_CHECK, none));
+    rd_kafka_topic_partition_list_destroy(none);
 }
 
 void lookup_again(struct consumer *consumer)
@@ -173,10 +203,10 @@ void lookup_again(struct consumer *consumer)
         struct lookup *lookup = list_entry(link, struct lookup, link);
         if (lookup->state != LOOKUP_UNANSWERED || clock_us() < lookup->again_us)
             continue;
-        if (lookup->reset)
-            lookup_ask_topic(lookup);
-        else
+        if (lookup->kind == LOOKUP_ASSIGNMENT)
             lookup_ask_commits(lookup);
+        else
+            lookup_ask_topic(lookup);
     }
 }
 
@@ -184,7 +214,7 @@ void lookup_end_all(struct consumer *consumer)
 {
     list_each(link, &consumer->lookups) {
         struct lookup *lookup = list_entry(link, struct lookup, link);
-        if (!lookup->reset)
+        if (lookup->kind == LOOKUP_ASSIGNMENT)
             consumer_decline(consumer, lookup->partitions);
         end(lookup);
     }

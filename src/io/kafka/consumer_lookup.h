@@ -5,6 +5,7 @@
  *                                       \--some have none, or of another topic
  *                                              of this name--> ASKING_ENDS --------> consumer_assign
  *   reset:                          ASKING_TOPIC ------------> ASKING_ENDS --------> consumer_place_anew
+ *   check:                          ASKING_TOPIC --it is another one--> a reset of each partition
  *
  * The topic is asked for its id after the commits: had it been made anew in between, they would seem to be of this one. Without an answer
  * (no coordinator, broker away) it is UNANSWERED and asked again, from the beginning, at a tick after a pause. */
@@ -14,28 +15,43 @@
 
 enum lookup_state { LOOKUP_UNANSWERED, LOOKUP_ASKING_COMMITS, LOOKUP_ASKING_TOPIC, LOOKUP_ASKING_ENDS };
 
+enum lookup_kind {
+    LOOKUP_ASSIGNMENT,
+    LOOKUP_RESET, /* of one partition whose position is not in the log */
+    LOOKUP_CHECK, /* that the topic is still the same: one that was made anew may outgrow our positions before we notice */
+};
+
+struct commits_question;
+
 struct lookup {
     struct list link;
     struct consumer *consumer;
-    bool reset; /* of one partition whose position is not in the log; else for an assignment */
+    enum lookup_kind kind;
     enum lookup_state state;
     unsigned refusals;                           /* so far, of any of its questions */
-    unsigned silences;                           /* in a row: questions for commits that nobody answered */
     uint64_t again_us;                           /* while UNANSWERED: when it is asked again */
     bool is_old_group;                           /* it has committed some partition of the topic before */
     rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
     struct topic_id topic;
+    struct commits_question *question; /* while ASKING_COMMITS */
 };
 
 /* True when all its partitions have an offset. */
 bool lookup_is_complete(const struct lookup *lookup);
 
 /* --- consumer_lookup_ask.c: each sets the state; the answer is an event on the consumer's control queue --- */
+/* But for this one: lookup_on_commits is called, unless the lookup has ended before. */
 void lookup_ask_commits(struct lookup *lookup);
+/* The lookup ends: nobody waits for its question for commits any more. */
+void lookup_forget_commits(struct lookup *lookup);
 void lookup_ask_topic(struct lookup *lookup);
 void lookup_ask_ends(struct lookup *lookup);
 
+/* --- consumer_lookup.c --- */
+/* The group's commits, or why there are none. */
+void lookup_on_commits(struct lookup *lookup, rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *answer);
+
 /* --- consumer_lookup_read.c: each takes an answer over; returns why it is none, or NULL --- */
-const char *lookup_read_commits(struct lookup *lookup, rd_kafka_event_t *event);
+void lookup_read_commits(struct lookup *lookup, const rd_kafka_topic_partition_list_t *answer);
 const char *lookup_read_topic(struct lookup *lookup, rd_kafka_event_t *event);
 const char *lookup_read_ends(struct lookup *lookup, rd_kafka_event_t *event);

@@ -1,9 +1,12 @@
 #include "io/kafka/consumer_lookup.h"
 
+#include "base/memory.h"
+#include "io/kafka/committed.h"
 #include "io/kafka/embedded.h"
 #include "io/kafka/topic_admin.h"
 
-#define ANSWER_WAIT_MS 5000
+#define ANSWER_WAIT_MS  5000
+#define COMMITS_WAIT_MS 2000 /* a handle that ends waits for it */
 
 static rd_kafka_AdminOptions_t *admin_options(struct lookup *lookup, rd_kafka_admin_op_t what)
 {
@@ -28,22 +31,42 @@ static rd_kafka_topic_partition_list_t *commits_wanted(const struct lookup *look
     return wanted;
 }
 
+/* It outlives a lookup that is ended. */
+struct commits_question {
+    struct committed committed; /* first: leads back to it */
+    struct consumer *consumer;
+    struct lookup *lookup; /* NULL: nobody waits for it any more */
+};
+
+static void on_committed(struct committed *committed)
+{
+    struct commits_question *question = list_entry(committed, struct commits_question, committed);
+    struct lookup *lookup = question->lookup;
+    handle_release(question->consumer);
+    if (lookup != NULL) {
+        lookup->question = NULL;
+        lookup_on_commits(lookup, committed->code, committed->partitions);
+    }
+    rd_kafka_topic_partition_list_destroy(committed->partitions);
+    mem_free(question);
+}
+
 void lookup_ask_commits(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
-    rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    /* Not an offset that a transaction of ours has yet to decide about. */
-    rd_kafka_error_t *error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
-
-    rd_kafka_topic_partition_list_t *wanted = commits_wanted(lookup);
-    rd_kafka_ListConsumerGroupOffsets_t *question = rd_kafka_ListConsumerGroupOffsets_new(consumer->options.group, wanted);
-    rd_kafka_topic_partition_list_destroy(wanted);
+    struct commits_question *question = mem_zalloc(sizeof(*question));
+    question->consumer = consumer;
+    question->lookup = lookup;
+    lookup->question = question;
     lookup->state = LOOKUP_ASKING_COMMITS;
-    rd_kafka_ListConsumerGroupOffsets(consumer->handle, &question, 1, options, consumer->control);
-    rd_kafka_ListConsumerGroupOffsets_destroy(question);
-    rd_kafka_AdminOptions_destroy(options);
+    handle_hold(consumer);
+    committed_ask(&question->committed, consumer->options.loop, consumer->handle, commits_wanted(lookup), COMMITS_WAIT_MS, on_committed);
+}
+
+void lookup_forget_commits(struct lookup *lookup)
+{
+    if (lookup->question != NULL)
+        lookup->question->lookup = NULL;
 }
 
 /* The controller that the handle knows of may be gone; and the embedded cluster has none. */
@@ -72,7 +95,7 @@ void lookup_ask_topic(struct lookup *lookup)
 /* A partition that an old group has never committed was made after it: its first records are for us, whatever `start` says. */
 static int64_t beginning_of(const struct lookup *lookup)
 {
-    bool all = lookup->consumer->options.start == CONSUMER_EARLIEST || (lookup->is_old_group && !lookup->reset);
+    bool all = lookup->consumer->options.start == CONSUMER_EARLIEST || (lookup->is_old_group && lookup->kind == LOOKUP_ASSIGNMENT);
     return all ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
 }
 

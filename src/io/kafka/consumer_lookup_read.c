@@ -17,7 +17,7 @@ static void copy_entry(rd_kafka_topic_partition_list_t *list, const rd_kafka_top
     copy->metadata_size = entry->metadata_size;
 }
 
-static void take_commits(struct lookup *lookup, const rd_kafka_topic_partition_list_t *answer)
+void lookup_read_commits(struct lookup *lookup, const rd_kafka_topic_partition_list_t *answer)
 {
     rd_kafka_topic_partition_list_t *ours = rd_kafka_topic_partition_list_new(lookup->partitions->cnt);
     for (int i = 0; i < answer->cnt; i++) {
@@ -28,26 +28,6 @@ static void take_commits(struct lookup *lookup, const rd_kafka_topic_partition_l
     }
     rd_kafka_topic_partition_list_destroy(lookup->partitions);
     lookup->partitions = ours;
-}
-
-const char *lookup_read_commits(struct lookup *lookup, rd_kafka_event_t *event)
-{
-    size_t count = 0;
-    const rd_kafka_group_result_t **groups =
-        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-    if (count != 1)
-        return "the answer names no group";
-    const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
-    if (error != NULL)
-        return rd_kafka_error_string(error);
-
-    const rd_kafka_topic_partition_list_t *answer = rd_kafka_group_result_partitions(groups[0]);
-    for (int i = 0; i < answer->cnt; i++) {
-        if (answer->elems[i].err != 0)
-            return client_reason(answer->elems[i].err);
-    }
-    take_commits(lookup, answer);
-    return NULL;
 }
 
 /* --- the topic --- */

@@ -33,6 +33,8 @@ struct consumer {
     bool leaving;
     rd_kafka_t *handle;        /* NULL: ended, after a fatal error */
     rd_kafka_queue_t *control; /* rebalances, errors, commits, answers; NULL from the beginning of the handle's end */
+    unsigned held;             /* questions under way that need the handle on a worker thread */
+    bool ending_due;           /* its end waits for them */
     uv_work_t ending;          /* the handle's end, on a worker thread */
     void (*handle_ended)(struct consumer *consumer);
     struct wakeup wakeup;
@@ -43,13 +45,14 @@ struct consumer {
     struct list lookups;                        /* under way */
     struct topic_id topic;                      /* as the last of them was told */
     int32_t leader;                             /* of a partition of the topic, then */
+    uint64_t checked_us;                        /* when it was last asked whether the topic is still the same */
     bool has_leader, asks_leader;               /* the controller did not tell about the topic: the leader is asked; in turns */
     struct list commits;                        /* under way */
     rd_kafka_topic_partition_list_t *giving_up; /* wanted back by the group */
     struct consumer_header *headers;            /* of the record at hand */
     size_t headers_capacity;
     rd_kafka_resp_err_t trouble; /* the last error that keeps us from joining; 0 once we have joined */
-    bool broken;                 /* a fatal error was told, or questions are not answered: the handle is of no more use */
+    bool broken;                 /* a fatal error was told: the handle is of no more use */
     uint64_t looked_us;          /* at the clock, the last time */
     uint64_t asking_us;          /* since when it is asked where to begin, by the same clock */
     bool in_doubt;               /* whether the partitions are still ours */
@@ -85,6 +88,9 @@ void consumer_divide_anew(struct consumer *consumer);
 /* Returns 0 or a code: a property that librdkafka does not take. */
 int handle_open(struct consumer *consumer, struct error *err);
 void handle_join(struct consumer *consumer);
+/* A worker thread uses the handle, whose end waits; it does not any more. */
+void handle_hold(struct consumer *consumer);
+void handle_release(struct consumer *consumer);
 /* Ends the handle without leaving the group; nothing of it may be held any more. `ended` is called later, once. */
 void handle_end(struct consumer *consumer, void (*ended)(struct consumer *consumer));
 
@@ -124,6 +130,8 @@ void consumer_forget_partitions(struct consumer *consumer);
 void lookup_commits(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
 void lookup_reset(struct consumer_partition *partition);
 void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
+/* Each tick: asks now and then whether the topic is still the same. */
+void lookup_check(struct consumer *consumer);
 /* Asks again what was not answered; called each tick. */
 void lookup_again(struct consumer *consumer);
 /* Ends all; answers that still come find nobody. If an assignment waited for one, it is declined. */

@@ -39,8 +39,6 @@ void consumer_rebuild(struct consumer *consumer)
     uint64_t now_us = clock_us();
     consumer->broken = false;
     consumer->trouble = rd_kafka_fatal_error(consumer->handle, NULL, 0);
-    if (consumer->trouble == RD_KAFKA_RESP_ERR_NO_ERROR) /* it is deaf: consumer_lookup.c */
-        consumer->trouble = RD_KAFKA_RESP_ERR__TIMED_OUT;
     count_failure(consumer, now_us);
     uint64_t pause = pause_us(consumer);
     consumer->rejoin_us = now_us + pause;

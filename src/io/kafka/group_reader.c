@@ -1,76 +1,373 @@
-#include "io/kafka/group_question.h"
+#include "io/kafka/group_reader.h"
 
+#include "base/list.h"
 #include "base/memory.h"
 #include "io/kafka/client.h"
+#include "io/kafka/committed.h"
+#include "io/kafka/embedded.h"
+#include "io/kafka/event_queue.h"
+
+#include <string.h>
+
+#define ANSWER_WAIT_MS 5000
+#define BLOCKED_MS     1000 /* of a question on a worker thread, which a closing reader waits for */
+
+struct group_reader {
+    uv_loop_t *loop;
+    struct client_target target;
+    const char *group;
+    const char *topic;
+    rd_kafka_t *handle;
+    struct event_queue events;
+
+    /* The question under way. */
+    bool asking;
+    size_t step;
+    struct group_partition *partitions;
+    struct group_reading reading;
+    group_reading_cb done;
+    void *arg;
+
+    bool blocked; /* a worker thread has the handle */
+    struct committed committed;
+    uv_work_t listing;
+    int64_t members; /* as the listing found */
+
+    bool leaving; /* no step follows any more */
+    bool closing; /* the handle's end waits for a worker thread alone */
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+static rd_kafka_AdminOptions_t *options_for(struct group_reader *reader, rd_kafka_admin_op_t operation)
+{
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(reader->handle, operation);
+    rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_WAIT_MS, NULL, 0);
+    return options;
+}
+
+/* --- the topic --- */
+
+static void ask_topic(struct group_reader *reader)
+{
+    rd_kafka_AdminOptions_t *options = options_for(reader, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    if (reader->target.embedded != NULL) /* which has no controller to ask */
+        rd_kafka_AdminOptions_set_broker(options, EMBEDDED_BROKER, NULL, 0);
+    rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&reader->topic, 1);
+    rd_kafka_DescribeTopics(reader->handle, topics, options, reader->events.queue);
+    rd_kafka_TopicCollection_destroy(topics);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+static const char *read_topic(struct group_reader *reader, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    const rd_kafka_TopicDescription_t **topics = rd_kafka_DescribeTopics_result_topics(rd_kafka_event_DescribeTopics_result(event), &count);
+    if (count != 1)
+        return "the answer names no topic";
+    const rd_kafka_error_t *error = rd_kafka_TopicDescription_error(topics[0]);
+    if (error != NULL && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_error_string(error);
+
+    const rd_kafka_TopicPartitionInfo_t **partitions = rd_kafka_TopicDescription_partitions(topics[0], &count);
+    reader->partitions = mem_zalloc((count + 1) * sizeof(*reader->partitions));
+    reader->reading.partitions = reader->partitions;
+    reader->reading.partition_count = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t replicas, in_sync, number = (size_t)rd_kafka_TopicPartitionInfo_partition(partitions[i]);
+        if (number >= count)
+            return "the answer leaves out partitions";
+        rd_kafka_TopicPartitionInfo_replicas(partitions[i], &replicas);
+        rd_kafka_TopicPartitionInfo_isr(partitions[i], &in_sync);
+        const rd_kafka_Node_t *leader = rd_kafka_TopicPartitionInfo_leader(partitions[i]);
+        reader->partitions[number] = (struct group_partition){
+            .committed = GROUP_NOTHING,
+            .beginning = GROUP_NOTHING,
+            .end = GROUP_NOTHING,
+            .leader = leader == NULL ? GROUP_NOTHING : rd_kafka_Node_id(leader),
+            .replicas = (int32_t)replicas,
+            .in_sync = (int32_t)in_sync,
+        };
+    }
+    return NULL;
+}
+
+/* --- the commits --- */
+
+static rd_kafka_topic_partition_list_t *every_partition(const struct group_reader *reader)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)reader->reading.partition_count);
+    for (size_t i = 0; i < reader->reading.partition_count; i++)
+        rd_kafka_topic_partition_list_add(list, reader->topic, (int32_t)i);
+    return list;
+}
+
+static void on_unblocked(struct group_reader *reader, const char *refusal);
+static void on_committed(struct committed *committed);
+
+static void ask_commits(struct group_reader *reader)
+{
+    reader->blocked = true;
+    committed_ask(&reader->committed, reader->loop, reader->handle, every_partition(reader), BLOCKED_MS, on_committed);
+}
+
+static struct group_partition *partition_at(struct group_reader *reader, int32_t number)
+{
+    bool is_known = number >= 0 && (size_t)number < reader->reading.partition_count;
+    return is_known ? &reader->partitions[number] : NULL;
+}
+
+static void take_commits(struct group_reader *reader, const rd_kafka_topic_partition_list_t *answer)
+{
+    for (int i = 0; i < answer->cnt; i++) {
+        struct group_partition *partition = partition_at(reader, answer->elems[i].partition);
+        if (partition != NULL && answer->elems[i].offset >= 0)
+            partition->committed = answer->elems[i].offset;
+    }
+}
+
+static void on_committed(struct committed *committed)
+{
+    struct group_reader *reader = list_entry(committed, struct group_reader, committed);
+    const char *refusal = committed->code == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : client_reason(committed->code);
+    if (refusal == NULL)
+        take_commits(reader, committed->partitions);
+    rd_kafka_topic_partition_list_destroy(committed->partitions);
+    on_unblocked(reader, refusal);
+}
+
+/* --- the log's ends and beginnings --- */
+
+static void ask_offsets(struct group_reader *reader, bool (*is_asked)(const struct group_partition *partition), int64_t which)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)reader->reading.partition_count);
+    for (size_t i = 0; i < reader->reading.partition_count; i++)
+        if (is_asked(&reader->partitions[i]))
+            rd_kafka_topic_partition_list_add(list, reader->topic, (int32_t)i)->offset = which;
+    rd_kafka_AdminOptions_t *options = options_for(reader, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    rd_kafka_ListOffsets(reader->handle, list, options, reader->events.queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Who is asked for a partition without a leader waits for one to the end of his patience. */
+static bool has_leader(const struct group_partition *partition)
+{
+    return partition->leader >= 0;
+}
+
+static bool has_no_commit(const struct group_partition *partition)
+{
+    return has_leader(partition) && partition->committed == GROUP_NOTHING;
+}
+
+static void ask_ends(struct group_reader *reader)
+{
+    ask_offsets(reader, has_leader, RD_KAFKA_OFFSET_SPEC_LATEST);
+}
+
+static void ask_beginnings(struct group_reader *reader)
+{
+    ask_offsets(reader, has_no_commit, RD_KAFKA_OFFSET_SPEC_EARLIEST);
+}
+
+static bool any(const struct group_reader *reader, bool (*is_asked)(const struct group_partition *partition))
+{
+    for (size_t i = 0; i < reader->reading.partition_count; i++)
+        if (is_asked(&reader->partitions[i]))
+            return true;
+    return false;
+}
+
+static bool has_leaders(const struct group_reader *reader)
+{
+    return any(reader, has_leader);
+}
+
+static bool lacks_commits(const struct group_reader *reader)
+{
+    return any(reader, has_no_commit);
+}
+
+static void set_end(struct group_partition *partition, int64_t offset)
+{
+    partition->end = offset;
+}
+
+static void set_beginning(struct group_partition *partition, int64_t offset)
+{
+    partition->beginning = offset;
+}
+
+static const char *read_offsets(struct group_reader *reader, rd_kafka_event_t *event,
+                                void (*set)(struct group_partition *partition, int64_t offset))
+{
+    size_t count = 0;
+    const rd_kafka_ListOffsetsResultInfo_t **answers = rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_topic_partition_t *answer = rd_kafka_ListOffsetsResultInfo_topic_partition(answers[i]);
+        struct group_partition *partition = partition_at(reader, answer->partition);
+        if (partition != NULL && answer->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            set(partition, answer->offset);
+    }
+    return NULL;
+}
+
+static const char *read_ends(struct group_reader *reader, rd_kafka_event_t *event)
+{
+    return read_offsets(reader, event, set_end);
+}
+
+static const char *read_beginnings(struct group_reader *reader, rd_kafka_event_t *event)
+{
+    return read_offsets(reader, event, set_beginning);
+}
+
+/* --- the group and the cluster --- */
+
+/* On a worker thread. Members that the broker leads (KIP-848) are no members of this old question: it finds the group dead. */
+static void list_members(uv_work_t *work)
+{
+    struct group_reader *reader = work->data;
+    const struct rd_kafka_group_list *list = NULL;
+    reader->members = GROUP_NOTHING;
+    rd_kafka_list_groups(reader->handle, reader->group, &list, BLOCKED_MS); /* from some brokers is enough */
+    if (list == NULL)
+        return;
+    if (list->group_cnt == 1 && strcmp(list->groups[0].state, "Dead") != 0)
+        reader->members = list->groups[0].member_cnt;
+    rd_kafka_group_list_destroy(list);
+}
+
+static void on_members(uv_work_t *work, int status)
+{
+    struct group_reader *reader = work->data;
+    (void)status; /* nobody cancels it */
+    reader->reading.members = reader->members;
+    on_unblocked(reader, NULL);
+}
+
+static void ask_group(struct group_reader *reader)
+{
+    reader->blocked = true;
+    reader->listing.data = reader;
+    uv_queue_work(reader->loop, &reader->listing, list_members, on_members);
+}
+
+static void ask_cluster(struct group_reader *reader)
+{
+    rd_kafka_AdminOptions_t *options = options_for(reader, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
+    rd_kafka_DescribeCluster(reader->handle, options, reader->events.queue);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+static const char *read_cluster(struct group_reader *reader, rd_kafka_event_t *event)
+{
+    size_t count = 0;
+    rd_kafka_DescribeCluster_result_nodes(rd_kafka_event_DescribeCluster_result(event), &count);
+    reader->reading.brokers = (int64_t)count;
+    return NULL;
+}
 
 /* --- a question, step by step --- */
 
-static void end(struct question *question, const struct error *err)
+static bool is_real(const struct group_reader *reader)
 {
-    list_remove(&question->link);
-    question->done(question->arg, err == NULL ? &question->reading : NULL, err);
-    mem_free(question->partitions);
-    mem_free(question);
+    return reader->target.embedded == NULL; /* the embedded cluster knows neither question */
 }
 
-static void next_step(struct question *question)
+static const struct step {
+    void (*ask)(struct group_reader *reader);
+    const char *(*read)(struct group_reader *reader,
+                        rd_kafka_event_t *event);         /* NULL, or why it is no answer; none: a worker thread asks */
+    bool (*is_needed)(const struct group_reader *reader); /* none: always */
+} steps[] = {
+    { ask_topic, read_topic, NULL },      { ask_commits, NULL, NULL },
+    { ask_ends, read_ends, has_leaders }, { ask_beginnings, read_beginnings, lacks_commits },
+    { ask_group, NULL, is_real },         { ask_cluster, read_cluster, is_real },
+};
+
+#define STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static void end(struct group_reader *reader, const struct error *err)
 {
-    question->step++;
-    while (question->step < GROUP_STEPS && group_steps[question->step].is_needed != NULL &&
-           !group_steps[question->step].is_needed(question))
-        question->step++;
-    if (question->step < GROUP_STEPS)
-        group_steps[question->step].ask(question);
+    struct group_partition *partitions = reader->partitions;
+    reader->asking = false;
+    reader->partitions = NULL;
+    reader->done(reader->arg, err == NULL ? &reader->reading : NULL, err);
+    mem_free(partitions);
+}
+
+static void next_step(struct group_reader *reader)
+{
+    reader->step++;
+    while (reader->step < STEPS && steps[reader->step].is_needed != NULL && !steps[reader->step].is_needed(reader))
+        reader->step++;
+    if (reader->step < STEPS)
+        steps[reader->step].ask(reader);
     else
-        end(question, NULL);
+        end(reader, NULL);
 }
 
-static void on_answer(struct question *question, rd_kafka_event_t *event)
+static void on_step_ended(struct group_reader *reader, const char *refusal)
 {
-    const char *refusal = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR ? rd_kafka_event_error_string(event)
-                                                                                    : group_steps[question->step].read(question, event);
+    struct error err;
     if (refusal == NULL) {
-        next_step(question);
+        next_step(reader);
         return;
     }
-    struct error err;
-    error_set(&err, E_UNAVAILABLE, "group %s in topic %s could not be asked: %s", question->group, question->topic, refusal);
-    end(question, &err);
+    error_set(&err, E_UNAVAILABLE, "group %s in topic %s could not be asked: %s", reader->group, reader->topic, refusal);
+    end(reader, &err);
+}
+
+static void end_handle(struct group_reader *reader);
+
+static void on_unblocked(struct group_reader *reader, const char *refusal)
+{
+    reader->blocked = false;
+    if (reader->closing)
+        end_handle(reader);
+    else if (!reader->leaving)
+        on_step_ended(reader, refusal);
 }
 
 static void on_event(void *arg, rd_kafka_event_t *event)
 {
     struct group_reader *reader = arg;
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
         client_on_error(reader->handle, event);
-    else if (rd_kafka_event_opaque(event) != NULL)
-        on_answer(rd_kafka_event_opaque(event), event);
+        return;
+    }
+    if (!reader->asking || reader->blocked)
+        return;
+    bool failed = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    on_step_ended(reader, failed ? rd_kafka_event_error_string(event) : steps[reader->step].read(reader, event));
 }
 
-int group_reader_ask(struct group_reader *reader, const char *group, const char *topic, group_reading_cb done, void *arg, struct error *err)
+int group_reader_ask(struct group_reader *reader, group_reading_cb done, void *arg, struct error *err)
 {
     /* A question to a broker that is gone would make librdkafka connect without a pause: topics_answers.c tells. */
     if (!client_is_connected(reader->handle))
-        return error_set(err, E_UNAVAILABLE, "group %s in topic %s could not be asked: no connection to %s", group, topic,
+        return error_set(err, E_UNAVAILABLE, "group %s in topic %s could not be asked: no connection to %s", reader->group, reader->topic,
                          client_brokers(&reader->target));
-    struct question *question = mem_alloc(sizeof(*question));
-    *question = (struct question){ .reader = reader, .group = group, .topic = topic, .done = done, .arg = arg };
-    question->reading.members = question->reading.brokers = GROUP_NOTHING;
-    list_push(&reader->questions, &question->link);
-    group_steps[0].ask(question);
+    reader->asking = true;
+    reader->step = 0;
+    reader->done = done;
+    reader->arg = arg;
+    reader->reading = (struct group_reading){ .members = GROUP_NOTHING, .brokers = GROUP_NOTHING };
+    ask_topic(reader);
     return 0;
 }
 
 /* --- the reader --- */
 
-/* A consumer that never subscribes, so it joins nothing. A producer would be lighter, but librdkafka (2.14) then crashes when the answer
- * to a question for commits is that the coordinator has moved: it looks for the handle's own group. */
-static int open_handle(struct group_reader *reader, const char *group, struct error *err)
+/* A consumer that never subscribes, so it joins nothing, and has the group's id, so that it may ask for its commits. */
+static int open_handle(struct group_reader *reader, struct error *err)
 {
     rd_kafka_conf_t *conf = client_conf(&reader->target, "watch", err);
     if (conf == NULL)
         return E_INVALID;
-    if (client_set(conf, err, "group.id", "%s", group) != 0) {
+    if (client_set(conf, err, "group.id", "%s", reader->group) != 0) {
         rd_kafka_conf_destroy(conf);
         return E_INVALID;
     }
@@ -79,12 +376,15 @@ static int open_handle(struct group_reader *reader, const char *group, struct er
     return reader->handle == NULL ? E_INVALID : 0;
 }
 
-struct group_reader *group_reader_open(uv_loop_t *loop, const struct client_target *target, const char *group, struct error *err)
+struct group_reader *group_reader_open(uv_loop_t *loop, const struct client_target *target, const char *group, const char *topic,
+                                       struct error *err)
 {
-    struct group_reader *reader = mem_alloc(sizeof(*reader));
-    *reader = (struct group_reader){ .loop = loop, .target = *target };
-    list_init(&reader->questions);
-    if (open_handle(reader, group, err) != 0)
+    struct group_reader *reader = mem_zalloc(sizeof(*reader));
+    reader->loop = loop;
+    reader->target = *target;
+    reader->group = group;
+    reader->topic = topic;
+    if (open_handle(reader, err) != 0)
         goto fail;
     int rc = event_queue_open(&reader->events, reader->handle, loop, on_event, reader);
     if (rc == 0)
@@ -103,19 +403,27 @@ static void on_handle_closed(void *arg)
     mem_free(reader);
 }
 
+static void end_handle(struct group_reader *reader)
+{
+    client_close(reader->handle, reader->loop, on_handle_closed, reader);
+}
+
 static void on_events_closed(void *arg)
 {
     struct group_reader *reader = arg;
     struct error err;
     error_set(&err, E_CANCELED, "the watch ends");
-    list_each(link, &reader->questions)
-        end(list_entry(link, struct question, link), &err);
-    client_close(reader->handle, reader->loop, on_handle_closed, reader);
+    if (reader->asking)
+        end(reader, &err);
+    reader->closing = true;
+    if (!reader->blocked)
+        end_handle(reader);
 }
 
 void group_reader_close(struct group_reader *reader, void (*closed)(void *arg), void *arg)
 {
     reader->closed = closed;
     reader->closed_arg = arg;
+    reader->leaving = true;
     event_queue_close(&reader->events, on_events_closed, reader);
 }

@@ -1,4 +1,4 @@
-/* group_reader: asks the brokers how far a group is in a topic, how many members it has, and how topic and cluster stand.
+/* group_reader: asks the brokers how far one group is in a topic, how many members it has, and how topic and cluster stand.
  *
  *   topic -> commits -> ends -> beginnings (of partitions without a commit) -> group -> cluster -> told
  *
@@ -27,8 +27,8 @@ struct group_partition {
 struct group_reading {
     const struct group_partition *partitions; /* by number */
     size_t partition_count;
-    int64_t members; /* GROUP_NOTHING: this cluster cannot tell (the embedded one) */
-    int64_t brokers; /* that are alive; likewise */
+    int64_t members; /* GROUP_NOTHING: not known (an embedded cluster; a group whose members the broker leads, KIP-848) */
+    int64_t brokers; /* that are alive; GROUP_NOTHING in an embedded cluster */
 };
 
 /* `reading` is borrowed for the call; NULL where `err` tells why there is none. */
@@ -36,13 +36,13 @@ typedef void (*group_reading_cb)(void *arg, const struct group_reading *reading,
 
 struct group_reader; /* opaque */
 
-/* `target` is copied, what it points to borrowed. `group`: one that will be asked for; it is not joined. NULL with a sentence. */
-struct group_reader *group_reader_open(uv_loop_t *loop, const struct client_target *target, const char *group, struct error *err);
+/* `target` is copied, what it points to and the texts are borrowed. The group is not joined. NULL with a sentence. */
+struct group_reader *group_reader_open(uv_loop_t *loop, const struct client_target *target, const char *group, const char *topic,
+                                       struct error *err);
 
-/* Asks; any number at once. Texts are borrowed until `done`, which is called once, later; at the latest, with E_CANCELED, when the
- * reader is closed. Non-zero (E_UNAVAILABLE: no broker is connected): `done` is never called. */
-int group_reader_ask(struct group_reader *reader, const char *group, const char *topic, group_reading_cb done, void *arg,
-                     struct error *err);
+/* Asks; one question at a time. `done` is called once, later; at the latest, with E_CANCELED, while the reader closes.
+ * Non-zero (E_UNAVAILABLE: no broker is connected): `done` is never called. */
+int group_reader_ask(struct group_reader *reader, group_reading_cb done, void *arg, struct error *err);
 
-/* `closed` is called once, later. */
+/* `closed` is called once, later: within some two seconds where a question is under way. */
 void group_reader_close(struct group_reader *reader, void (*closed)(void *arg), void *arg);
