@@ -54,20 +54,30 @@ static const char *fixed_by(const struct config_list *with, const char *name)
     return NULL;
 }
 
-/* "query:time_ms=2000" */
-static struct text follow(const char *rule, struct http_request *request)
+/* A name that comes twice has two values, of which one would be passed over in silence; a body is refused for it too. */
+static int ask_query(struct http_request *request, const char *name, struct text *found, struct error *err)
 {
+    *found = http_query(request, name);
+    if (http_query_count(request, name) > 1)
+        return error_set(err, E_INVALID, "found the name \"%s\" twice in the query; allowed: once", name);
+    return 0;
+}
+
+/* "query:time_ms=2000" */
+static int follow(const char *rule, struct http_request *request, struct text *found, struct error *err)
+{
+    *found = text_of(rule);
     if (strncmp(rule, query_mark, strlen(query_mark)) != 0)
-        return text_of(rule);
+        return 0;
     const char *name = rule + strlen(query_mark);
     size_t size = strcspn(name, "=");
     char *key = http_request_alloc(request, size + 1);
     memcpy(key, name, size);
     key[size] = '\0';
-    struct text found = http_query(request, key);
-    if (found.data == NULL && name[size] == '=')
-        return text_of(name + size + 1);
-    return found;
+    int code = ask_query(request, key, found, err);
+    if (found->data == NULL && name[size] == '=')
+        *found = text_of(name + size + 1);
+    return code;
 }
 
 static int read_query(const struct argument *table, const struct config_list *with, struct http_request *request,
@@ -75,7 +85,10 @@ static int read_query(const struct argument *table, const struct config_list *wi
 {
     for (size_t i = 0; table[i].name != NULL; i++) {
         const char *rule = fixed_by(with, table[i].name);
-        struct text text = rule == NULL ? http_query(request, table[i].name) : follow(rule, request);
+        struct text text;
+        int code = rule == NULL ? ask_query(request, table[i].name, &text, err) : follow(rule, request, &text, err);
+        if (code != 0)
+            return code;
         values[i] = (struct argument_value){ .given = false };
         if (text.data != NULL && read_text(&table[i], text, &values[i], err) != 0)
             return E_INVALID;
@@ -83,11 +96,13 @@ static int read_query(const struct argument *table, const struct config_list *wi
     return 0;
 }
 
-static int refuse_name(const struct argument *table, struct text name, struct error *err)
+/* `with`: what it names a request cannot give; NULL: nothing. */
+static int refuse_name(const struct argument *table, const struct config_list *with, struct text name, struct error *err)
 {
     struct buffer allowed = { 0 };
     for (size_t i = 0; table[i].name != NULL; i++)
-        buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", table[i].name);
+        if (with == NULL || fixed_by(with, table[i].name) == NULL)
+            buffer_printf(&allowed, "%s%s", allowed.size == 0 ? "" : ", ", table[i].name);
     if (name.size > SHOWN)
         name.size = SHOWN;
     int code = error_set(err, E_INVALID, "found \"%.*s\"; allowed: %.*s", TEXT_ARG(name),
@@ -113,7 +128,7 @@ static int read_object(const struct argument *table, const struct config_list *w
         struct text name = { yyjson_get_str(key), yyjson_get_len(key) };
         size_t row = row_of(table, name);
         if (table[row].name == NULL || fixed_by(with, table[row].name) != NULL)
-            return refuse_name(table, name, err);
+            return refuse_name(table, with, name, err);
         if (values[row].given)
             return error_set(err, E_INVALID, "found %s in the query and in the body; allowed: one of both", table[row].name);
         if (read_json(&table[row], json, &values[row], err) != 0)
@@ -146,7 +161,7 @@ int arguments_check_with(const struct argument *table, const struct config_pair 
     size_t row = row_of(table, text_of(pair->name));
     struct argument_value value;
     if (table[row].name == NULL)
-        return refuse_name(table, text_of(pair->name), err);
+        return refuse_name(table, NULL, text_of(pair->name), err);
     const char *text = pair->value;
     if (strncmp(text, query_mark, strlen(query_mark)) == 0) {
         text = strchr(text, '=');

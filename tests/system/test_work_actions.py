@@ -158,6 +158,8 @@ def test_slots_of_a_streams_own_are_changed_beside_the_pools(consumer):
     ("", b'{"concurrency":"5"}', 'concurrency: found "a string"; allowed: a whole number from 1 to 1000000'),
     ("", b'{"workers":5}', 'found "workers"; allowed: concurrency, processing_time_ms, paused'),
     ("?paused=true", b'{"paused":true}', "found paused in the query and in the body; allowed: one of both"),
+    ("?concurrency=15&concurrency=3", b"", 'found the name "concurrency" twice in the query; allowed: once'),
+    ("?paused=true&pa%75sed=false", b"", 'found the name "paused" twice in the query; allowed: once'),
     ("", b'[1]', None),
     ("", b'{"paused":', None),
     ("?paused=true&concurrency=1000", b"", "found concurrency 1000; allowed: 1 to 64 (pool.max)"),
@@ -167,6 +169,15 @@ def test_what_is_not_allowed_is_a_sentence_and_changes_nothing(refusing, query, 
     assert reply.status == 400
     assert reply.json()["error"] == (sentence or reply.json()["error"])
     assert refusing.get("/plain").json() == {"concurrency": 10, "processing_time_ms": 20, "paused": False}
+
+
+def test_what_a_route_has_fixed_is_not_offered(refusing):
+    reply = refusing.post("/slow", b'{"processing_time_ms":5}')
+    assert reply.status == 400
+    assert reply.json()["error"] == 'found "processing_time_ms"; allowed: concurrency, paused'
+    reply = refusing.post("/slow?time_ms=5&time_ms=6", b"")
+    assert reply.status == 400
+    assert reply.json()["error"] == 'found the name "time_ms" twice in the query; allowed: once'
 
 
 @pytest.fixture(scope="module")

@@ -97,20 +97,36 @@ static struct text until(struct text text, char stop)
     return found == NULL ? text : (struct text){ text.data, (size_t)(found - text.data) };
 }
 
+/* Takes the next "name=value" off `rest`. */
+static struct text next_pair(struct text *rest)
+{
+    struct text pair = until(*rest, '&');
+    size_t used = pair.size < rest->size ? pair.size + 1 : pair.size;
+    *rest = (struct text){ rest->data + used, rest->size - used };
+    return pair;
+}
+
 struct text http_query(struct http_request *request, const char *key)
 {
     struct text rest = request->query;
     while (rest.size > 0) {
-        struct text pair = until(rest, '&');
+        struct text pair = next_pair(&rest);
         struct text name = until(pair, '=');
-        if (text_is(decode_form(request, name), key)) {
-            size_t skip = name.size < pair.size ? name.size + 1 : name.size;
-            return decode_form(request, (struct text){ pair.data + skip, pair.size - skip });
-        }
-        size_t used = pair.size < rest.size ? pair.size + 1 : pair.size;
-        rest = (struct text){ rest.data + used, rest.size - used };
+        if (!text_is(decode_form(request, name), key))
+            continue;
+        size_t skip = name.size < pair.size ? name.size + 1 : name.size;
+        return decode_form(request, (struct text){ pair.data + skip, pair.size - skip });
     }
     return TEXT_NONE;
+}
+
+size_t http_query_count(struct http_request *request, const char *key)
+{
+    struct text rest = request->query;
+    size_t count = 0;
+    while (rest.size > 0)
+        count += text_is(decode_form(request, until(next_pair(&rest), '=')), key);
+    return count;
 }
 
 void *http_request_alloc(struct http_request *request, size_t size)

@@ -50,6 +50,9 @@ struct text http_request_header(const struct http_request *request, const char *
  * TEXT_NONE if the key is absent; empty for "key" and "key=". */
 struct text http_query(struct http_request *request, const char *key);
 
+/* How often the key stands in the query. */
+size_t http_query_count(struct http_request *request, const char *key);
+
 /* The text with %XX decoded, borrowed as the texts are; TEXT_NONE if a % is broken. For segments of the path. */
 struct text http_percent_decode(struct http_request *request, struct text text);
 
