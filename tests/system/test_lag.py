@@ -2,7 +2,10 @@
 
 import re
 
-from servers import wait_for
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from servers import free_port, wait_for
 from test_worker_pool import lag, produce
 
 FAST = ("--set", "streams.jobs.watch.every=200ms")
@@ -77,6 +80,38 @@ def test_a_partition_without_a_leader_is_told_and_the_others_are_read_on(worker_
     wait_for(lambda: leaders() == [-1, 1, 2], timeout=60, what="a partition without a leader")
     lags = [row["lag"] for row in server.stats("lag")["jobs"]["partitions"]]
     assert sorted(lags, key=str) == [0, 0, None]
+
+
+def test_a_single_unanswered_question_is_no_warning(worker_pool):
+    nobody = f"127.0.0.1:{free_port()}"
+    server = worker_pool("--only", "ingest,watch", "--set", "streams.jobs.watch.every=2s", env={"KAFKA_BROKERS": nobody})
+    failed = 'millrace_watch_polls_total{result="failed",stream="jobs"}'
+    wait_for(lambda: server.metrics().get(failed) == 1, what="the first question")
+    assert "could not be asked" not in server.log()
+    wait_for(lambda: server.metrics()[failed] == 2, what="the second question")
+    assert server.log().count("could not be asked") == 1
+
+
+@pytest.mark.takes(20)
+def test_partitions_that_are_gone_are_told_no_longer(worker_pool, kafka, unique):
+    admin = AdminClient({"bootstrap.servers": kafka.brokers})
+    topic = f"jobs-{unique}"
+    admin.create_topics([NewTopic(topic, 3, 1)])[topic].result(30)
+    server = worker_pool("--only", "ingest,watch", *FAST, env={"KAFKA_PARTITIONS": "1"})
+    server.wait_until_ready()
+
+    def told():
+        return sorted(name for name in server.metrics() if name.startswith("kafka_consumergroup_lag{") or "partition=" in name)
+
+    wait_for(lambda: any('partition="2"' in name for name in told()), what="three partitions")
+    for _ in range(5):
+        produce(kafka, topic, b"{}", key=b"same")
+    wait_for(lambda: lag_shown(server) == 5, what="a lag of 5")
+
+    admin.delete_topics([topic])[topic].result(30)  # the server makes it again, as its configuration says
+    wait_for(lambda: told() and not any('partition="1"' in name or 'partition="2"' in name for name in told()), timeout=60,
+             what="one partition")
+    wait_for(lambda: lag_shown(server) == 0, timeout=40, what="a sum over what is there")
 
 
 def test_a_watch_without_a_group_is_a_mistake(millrace, tmp_path):
