@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct metric_bounds;
 /* Read and written by the functions below only; here so that an update is one addition in the caller's code. */
 struct series {
     double value;                       /* histogram: the sum of what was observed */
+    bool hidden;                        /* gauge: metric_hide */
     uint64_t *buckets;                  /* histogram: observations by bucket; the last is above all bounds */
     const struct metric_bounds *bounds; /* histogram: shared by its family */
 };
@@ -63,6 +65,14 @@ static inline void metric_add(struct series *counter, double n)
 static inline void metric_set(struct series *gauge, double value)
 {
     gauge->value = value;
+    gauge->hidden = false;
+}
+
+/* What it tells of is gone for good, as a partition of a topic that was made again with fewer: it is no longer exposed, and counts in no
+ * sum, until it is set again. For what is there but not known set NaN. */
+static inline void metric_hide(struct series *gauge)
+{
+    gauge->hidden = true;
 }
 
 void metric_observe(struct series *histogram, double value); /* in the family's unit: seconds, bytes; O(buckets) */

@@ -53,6 +53,7 @@ struct line {
     uint64_t hash;
     double value;
     uint64_t *buckets;
+    bool hidden; /* of what falls into it there are only hidden series */
 };
 
 struct exposure {

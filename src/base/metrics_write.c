@@ -21,28 +21,47 @@ static void add_buckets(struct line *line, const struct metric_bounds *bounds, c
     }
 }
 
-static void add_view(struct exposure *exposure, struct view *view)
+static void add_series(struct exposure *exposure, struct line *line, const struct series *series)
 {
-    view_follow(view, exposure);
-    for (size_t i = 0; i < view->seen; i++) {
-        if (view->line_of[i] == VIEW_SKIPS)
-            continue;
-        const struct series *series = &view->family->members[i]->series;
-        struct line *line = &exposure->lines[view->line_of[i]];
-        line->value += series->value;
-        if (line->buckets != NULL)
-            add_buckets(line, &exposure->bounds, series);
-    }
+    line->value += series->value;
+    line->hidden = false;
+    if (line->buckets != NULL)
+        add_buckets(line, &exposure->bounds, series);
 }
 
-static void add_up(struct exposure *exposure)
+static void hide_lines(struct exposure *exposure, const struct view *view)
+{
+    for (size_t i = 0; i < view->seen; i++)
+        if (view->line_of[i] != VIEW_SKIPS && view->family->members[i]->series.hidden)
+            exposure->lines[view->line_of[i]].hidden = true;
+}
+
+static void add_view(struct exposure *exposure, const struct view *view)
+{
+    for (size_t i = 0; i < view->seen; i++)
+        if (view->line_of[i] != VIEW_SKIPS && !view->family->members[i]->series.hidden)
+            add_series(exposure, &exposure->lines[view->line_of[i]], &view->family->members[i]->series);
+}
+
+static void clear(struct exposure *exposure)
 {
     for (size_t i = 0; i < exposure->line_count; i++) {
         struct line *line = &exposure->lines[i];
         line->value = 0;
+        line->hidden = false;
         if (line->buckets != NULL)
             memset(line->buckets, 0, (exposure->bounds.count + 1) * sizeof(uint64_t));
     }
+}
+
+/* A line is hidden by the hidden among its series, and shown by any other; one without series, of a view without labels, stands at 0. */
+static void add_up(struct exposure *exposure)
+{
+    list_each(link, &exposure->views)
+        view_follow(list_entry(link, struct view, link), exposure);
+    clear(exposure);
+    list_each(link, &exposure->views)
+        hide_lines(exposure, list_entry(link, struct view, link));
     list_each(link, &exposure->views)
         add_view(exposure, list_entry(link, struct view, link));
 }
@@ -150,7 +169,8 @@ static void write_exposure(struct buffer *out, struct exposure *exposure)
         return;
     write_help(out, exposure);
     for (size_t i = 0; i < exposure->line_count; i++)
-        write_line(out, exposure, &exposure->lines[i]);
+        if (!exposure->lines[i].hidden)
+            write_line(out, exposure, &exposure->lines[i]);
 }
 
 void metrics_write(struct metrics *metrics, struct buffer *out)

@@ -2,6 +2,7 @@
  *
  *   reading   what the brokers said last of one group in one topic (io/kafka/group_reader)
  *   lag       offsets from where the group is to the end of the log (core/lag)
+ *   gone      a partition that the last reading no longer has: told nowhere, until it is back
  *   stale     three questions in a row had no answer: what is not known is NaN in the metrics, and null in the section
  *
  * Loop thread only. */

@@ -12,6 +12,7 @@ struct watch {
     struct gate gate;
     struct group_partition *partitions; /* of the last reading */
     struct group_reading reading;       /* its partitions are these; none before the first */
+    size_t told;                        /* partitions that any reading had */
     int64_t read_wall_us;               /* when that was; 0 before */
     bool asking;
     unsigned failures; /* in a row */
@@ -21,6 +22,6 @@ struct watch {
 #define WATCH_STALE 3 /* failures in a row */
 
 /* --- watch_told.c --- */
-/* Sets the gauges from the reading, or to NaN when it is stale. */
-void watch_tell(const struct watch *watch);
+/* Sets the gauges from the reading, or to NaN when it is stale; hides those of partitions that are no longer there. */
+void watch_tell(struct watch *watch);
 void watch_section_add(struct watch_shared *shared, struct stats *stats);

@@ -2,7 +2,6 @@
 #include "core/lag.h"
 #include "watch/watch_parts.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -26,30 +25,56 @@ static double known(const struct watch *watch, int64_t value)
     return is_stale(watch) || value == GROUP_NOTHING ? NAN : (double)value;
 }
 
-static void tell_partition(const struct watch *watch, int32_t number)
+enum { GAUGES = 6 }; /* of a partition */
+
+static void find_gauges(const struct watch *watch, size_t number, struct series *gauges[GAUGES])
 {
     struct metrics *metrics = watch->options.shared->metrics;
     const char *topic = watch->options.topic;
     const char *group = watch->options.group;
-    const struct group_partition *partition = &watch->partitions[number];
-    char label[12];
-    snprintf(label, sizeof(label), "%" PRId32, number);
-    metric_set(metric(metrics, METRIC_GROUP_LAG, group, topic, label), known(watch, lag_of(watch, partition)));
-    metric_set(metric(metrics, METRIC_GROUP_COMMITTED, group, topic, label), known(watch, partition->committed));
-    metric_set(metric(metrics, METRIC_TOPIC_END, topic, label), known(watch, partition->end));
-    metric_set(metric(metrics, METRIC_TOPIC_LEADER, topic, label), is_stale(watch) ? NAN : partition->leader);
-    metric_set(metric(metrics, METRIC_TOPIC_IN_SYNC, topic, label), known(watch, partition->in_sync));
-    metric_set(metric(metrics, METRIC_TOPIC_UNDER_REPLICATED, topic, label),
-               known(watch, partition->in_sync < partition->replicas ? 1 : 0));
+    char label[24];
+    snprintf(label, sizeof(label), "%zu", number);
+    gauges[0] = metric(metrics, METRIC_GROUP_LAG, group, topic, label);
+    gauges[1] = metric(metrics, METRIC_GROUP_COMMITTED, group, topic, label);
+    gauges[2] = metric(metrics, METRIC_TOPIC_END, topic, label);
+    gauges[3] = metric(metrics, METRIC_TOPIC_LEADER, topic, label);
+    gauges[4] = metric(metrics, METRIC_TOPIC_IN_SYNC, topic, label);
+    gauges[5] = metric(metrics, METRIC_TOPIC_UNDER_REPLICATED, topic, label);
 }
 
-void watch_tell(const struct watch *watch)
+static void tell_partition(const struct watch *watch, size_t number)
+{
+    const struct group_partition *partition = &watch->partitions[number];
+    struct series *gauges[GAUGES];
+    find_gauges(watch, number, gauges);
+    metric_set(gauges[0], known(watch, lag_of(watch, partition)));
+    metric_set(gauges[1], known(watch, partition->committed));
+    metric_set(gauges[2], known(watch, partition->end));
+    metric_set(gauges[3], is_stale(watch) ? NAN : partition->leader);
+    metric_set(gauges[4], known(watch, partition->in_sync));
+    metric_set(gauges[5], known(watch, partition->in_sync < partition->replicas ? 1 : 0));
+}
+
+/* A topic was made again with fewer: what the last of them had would stay for ever. */
+static void hide_partition(const struct watch *watch, size_t number)
+{
+    struct series *gauges[GAUGES];
+    find_gauges(watch, number, gauges);
+    for (size_t i = 0; i < GAUGES; i++)
+        metric_hide(gauges[i]);
+}
+
+void watch_tell(struct watch *watch)
 {
     struct metrics *metrics = watch->options.shared->metrics;
+    size_t count = watch->reading.partition_count;
     if (watch->read_wall_us == 0)
         return;
-    for (size_t i = 0; i < watch->reading.partition_count; i++)
-        tell_partition(watch, (int32_t)i);
+    for (size_t i = count; i < watch->told; i++)
+        hide_partition(watch, i);
+    for (size_t i = 0; i < count; i++)
+        tell_partition(watch, i);
+    watch->told = count > watch->told ? count : watch->told;
     metric_set(metric(metrics, METRIC_GROUP_MEMBERS, watch->options.group), known(watch, watch->reading.members));
     metric_set(metric(metrics, METRIC_TOPIC_PARTITIONS, watch->options.topic), known(watch, (int64_t)watch->reading.partition_count));
     metric_set(metric(metrics, METRIC_BROKERS), known(watch, watch->reading.brokers));

@@ -98,7 +98,6 @@ def test_partitions_that_are_gone_are_told_no_longer(worker_pool, kafka, unique)
     topic = f"jobs-{unique}"
     admin.create_topics([NewTopic(topic, 3, 1)])[topic].result(30)
     server = worker_pool("--only", "ingest,watch", *FAST, env={"KAFKA_PARTITIONS": "1"})
-    server.wait_until_ready()
 
     def told():
         return sorted(name for name in server.metrics() if name.startswith("kafka_consumergroup_lag{") or "partition=" in name)

@@ -166,6 +166,29 @@ static void views_of_one_name_are_exposed_as_one(void **state)
     assert_null(strstr(first + 1, "# TYPE throttled_total"));
 }
 
+static void what_is_hidden_is_neither_told_nor_summed(void **state)
+{
+    given_view(*state, (struct metric_view){
+                           .name = "lag_sum", .of = "group_lag_offsets", .labels = (const char *const[]){ "topic" }, .label_count = 1 });
+    struct series *here = metric(*state, METRIC_GROUP_LAG, "g", "jobs", "0");
+    struct series *gone = metric(*state, METRIC_GROUP_LAG, "g", "jobs", "1");
+    metric_set(here, 3);
+    metric_set(gone, 0.0 / 0.0);
+    assert_exposes(*state, "lag_sum{topic=\"jobs\"} NaN");
+
+    metric_hide(gone);
+    assert_exposes(*state, "lag_sum{topic=\"jobs\"} 3");
+    assert_null(strstr(exposition(*state), "partition=\"1\""));
+
+    metric_hide(here);
+    assert_null(strstr(exposition(*state), "lag_sum{"));
+
+    metric_set(gone, 4);
+    assert_exposes(*state, "lag_sum{topic=\"jobs\"} 4");
+    assert_non_null(strstr(exposition(*state), "partition=\"1\""));
+    assert_null(strstr(exposition(*state), "partition=\"0\""));
+}
+
 static void what_falls_together_under_one_name_is_summed(void **state)
 {
     given_view(*state, (struct metric_view){ .name = "errors_total", .of = "produce_errors", .labels = no_labels });
@@ -331,6 +354,7 @@ int main(void)
         view_test(a_view_without_labels_stands_at_zero_from_the_start),
         view_test(constants_are_added_in_the_order_of_names),
         view_test(views_of_one_name_are_exposed_as_one),
+        view_test(what_is_hidden_is_neither_told_nor_summed),
         view_test(what_falls_together_under_one_name_is_summed),
         view_test(a_view_has_buckets_of_its_own_and_the_family_keeps_its),
         view_test(every_view_is_exact_whatever_the_others_ask_for),
