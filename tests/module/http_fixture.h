@@ -247,6 +247,15 @@ static inline void say(struct http_fixture *fixture, struct client *client, cons
     assert_int_equal(say_text(fixture, client, text_of(text)), strlen(text));
 }
 
+#define HEAD_MAX 4096
+
+/* Looks into a head only: a sanitizer reads on to the end of whatever it is given, and many megabytes may have come. */
+static inline const char *find_in_head(const char *start, const char *end, const char *text)
+{
+    size_t size = (size_t)(end - start) < HEAD_MAX ? (size_t)(end - start) : HEAD_MAX;
+    return memmem(start, size, text, strlen(text));
+}
+
 /* How many whole answers have come, and their codes ("200 200 400"); bodies are taken by Content-Length. */
 static inline unsigned answers(struct client *client, char *codes, size_t size)
 {
@@ -255,15 +264,13 @@ static inline unsigned answers(struct client *client, char *codes, size_t size)
     if (codes != NULL)
         codes[0] = 0;
     look(client);
-    buffer_char(&client->in, 0);
-    client->in.size--;
     while (at < client->in.size) {
         const char *start = client->in.data + at;
-        const char *head_end = strstr(start, "\r\n\r\n");
+        const char *head_end = find_in_head(start, client->in.data + client->in.size, "\r\n\r\n");
         if (head_end == NULL)
             break;
-        const char *length = strstr(start, "Content-Length: ");
-        size_t body = length != NULL && length < head_end ? strtoul(length + 16, NULL, 10) : 0;
+        const char *length = find_in_head(start, head_end, "Content-Length: ");
+        size_t body = length != NULL ? strtoul(length + 16, NULL, 10) : 0;
         size_t whole = (size_t)(head_end + 4 - start) + body;
         if (at + whole > client->in.size)
             break;

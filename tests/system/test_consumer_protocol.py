@@ -68,7 +68,7 @@ def test_members_that_are_killed_or_stand_still_lose_nothing_and_overtake_nothin
 def test_a_static_member_that_was_killed_has_its_name_again_when_its_session_is_over(crew):
     """Until then the broker refuses the name with a fatal error, and the client is made anew."""
     with Traffic(crew.ports) as traffic:
-        gather(crew, 2)
+        gather(crew, 2, static=True)
         static = next(member for member in crew.members if member.instance)
         crew.wait_until_all_move(now_us())
         crew.kill(static)

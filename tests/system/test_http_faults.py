@@ -71,6 +71,7 @@ def server(tmp_path_factory):
     words = ["--only", "ingest"] + [word for setting in settings for word in ("--set", setting)]
     server = Millrace(BINARY, log, words, {})
     server.wait_until_listening()
+    server.wait_until_ready()
     yield server
     server.end()
     assert server.process.returncode == 0, server.log()
