@@ -75,13 +75,13 @@ def test_a_partition_of_another_member_is_not_ours(worker_pool):
 
 
 def test_a_running_job_is_named_and_those_of_other_partitions_wait_for_its_slot(worker_pool, kafka):
-    server = worker_pool("--set", "listen.main.routes.2={ on: POST /work/pause, do: work.pause, stream: jobs }", env={**SLOW, "WORKERS": "1"})
+    server = worker_pool("--set", "listen.main.routes.2={ on: POST /pause, do: work.pause, stream: jobs }", env={**SLOW, "WORKERS": "1"})
     server.wait_until_ready()
     produce(kafka, server.topic, [{"value": b"{}", "key": b"k-7", "partition": 0} for _ in range(3)])
     wait_to_hear(server, 0, r"partition 0 waits for offset 0 \(key k-7\), which runs since \d+ m?s; 2 wait behind it in its lane")
     produce(kafka, server.topic, [{"value": b"{}", "partition": 1}])
     wait_to_hear(server, 1, r"partition 1 waits for a slot to work offset 0: 1 of 1 are taken, by 1 of jobs")
-    server.post("/work/pause", b"")
+    server.post("/pause", b"")
     assert why(server, 1) == "partition 1 is paused: 1 record of it waits, and 0 jobs of it still run"
     assert why(server, 0) == "partition 0 is paused: 2 records of it wait, and 1 job of it still runs"
     at_once(server)
