@@ -30,6 +30,11 @@ bool trace_parse(struct trace_context *trace, struct text header);
 /* A child: same trace and flags, a new span id. */
 void trace_child(struct trace_context *child, const struct trace_context *parent, struct random *random);
 
+static inline bool trace_is_sampled(const struct trace_context *trace)
+{
+    return (trace->flags & 1) != 0;
+}
+
 void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE]);
 
 /* The trace id where trace_parent_text wrote it. */
