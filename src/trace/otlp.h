@@ -10,6 +10,9 @@ struct otlp_cursor {
     uint64_t position;
 };
 
+/* How many spans lie after the cursor, forgotten ones included. O(1): an exporter that has nothing to do asks each turn of the loop. */
+uint64_t otlp_waiting(const struct tracer *tracer, const struct otlp_cursor *cursor);
+
 /* Appends a whole message of at most `span_limit` spans after the cursor, and moves the cursor behind them. Returns how many;
  * 0: there are none, and nothing was appended. `*missed` is increased by how many were forgotten before the cursor came to them.
  * `resource` is the encoded Resource (otlp_resource). Wall times are clock_us plus `wall_offset_us`. */
