@@ -52,8 +52,9 @@ static bool may_wait(const struct job *job)
     return job->partition->state == PARTITION_OURS && !job->partition->work->draining;
 }
 
-static void on_done(struct job *job, const struct error *reason, uint64_t now_us)
+static void on_done(struct run *run, uint64_t now_us)
 {
+    struct job *job = run->job;
     struct work *work = job->partition->work;
     work->counts.done++;
     work->ended_us = now_us;
@@ -83,27 +84,29 @@ static void rest(struct job *job, uint64_t until_us)
     alarm_set(&work->alarm, &job->rest.entry, until_us);
 }
 
-static void on_failed(struct job *job, const struct error *reason, uint64_t now_us)
+static void on_failed(struct run *run, uint64_t now_us)
 {
+    struct job *job = run->job;
     struct work *work = job->partition->work;
     uint64_t delay_us;
     job->failures++;
     if (!retry_next(&work->retry, job->failures, &work->random, &delay_us))
-        dead_letter_begin(job, job->failures, reason, now_us);
+        dead_letter_begin(job, job->failures, &run->attempt.reason, now_us);
     else if (may_wait(job))
         rest(job, now_us + delay_us);
     else
         job_forget(job);
 }
 
-static void on_rejected(struct job *job, const struct error *reason, uint64_t now_us)
+static void on_rejected(struct run *run, uint64_t now_us)
 {
-    dead_letter_begin(job, job->failures + 1, reason, now_us);
+    dead_letter_begin(run->job, run->job->failures + 1, &run->attempt.reason, now_us);
 }
 
 /* Not the record's fault: it keeps its place, and nothing is counted. */
-static void on_unavailable(struct job *job, const struct error *reason, uint64_t now_us)
+static void on_unavailable(struct run *run, uint64_t now_us)
 {
+    struct job *job = run->job;
     if (!may_wait(job)) {
         job_forget(job);
         return;
@@ -113,7 +116,7 @@ static void on_unavailable(struct job *job, const struct error *reason, uint64_t
     schedule_add(&job->partition->schedule, &job->entry);
 }
 
-static void (*const outcomes[])(struct job *job, const struct error *reason, uint64_t now_us) = {
+static void (*const outcomes[])(struct run *run, uint64_t now_us) = {
     [OUTCOME_DONE] = on_done,
     [OUTCOME_FAILED] = on_failed,
     [OUTCOME_REJECTED] = on_rejected,
@@ -182,7 +185,7 @@ static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
     if (job->partition->state == PARTITION_LEFT || (run->cut && outcome != OUTCOME_DONE))
         job_forget(job);
     else
-        outcomes[outcome](job, &run->attempt.reason, now_us);
+        outcomes[outcome](run, now_us);
     list_push_front(&work->idle_runs, &run->link);
 }
 
