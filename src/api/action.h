@@ -18,6 +18,7 @@
 #include "core/router.h"
 #include "ingest/ingest.h"
 #include "io/http/request.h"
+#include "io/profiler/profiler.h"
 #include "work/work.h"
 
 #include <stdbool.h>
@@ -30,6 +31,7 @@ struct api {
     struct random *random;
     const struct admin_config *admin;
     const struct work_shared *works;
+    struct profiler *profiler;
 };
 
 struct route {
@@ -39,7 +41,7 @@ struct route {
     struct ingest *ingest; /* of the route's stream; set when the action needs it */
     struct work *work;
     struct reply_set replies;
-    const struct config_list *with; /* arguments that the configuration decides about; of struct config_pair */
+    const struct config_list *with; /* arguments that the configuration decides about; of struct config_pair; NULL: nothing */
 };
 
 struct action {
@@ -49,7 +51,7 @@ struct action {
     const char *stream;               /* the part of the stream that it needs: "ingest", "work"; NULL: none */
     const char *const *reply_names;   /* what reply templates may name; NULL: the action has no templates */
     const struct argument *arguments; /* what a request may ask of it; NULL: nothing */
-    bool changes;                     /* something: not everybody may, and not by HEAD */
+    bool changes;                     /* something, be it how fast we are for a while: not everybody may, and not by HEAD */
     bool stores;                      /* what comes: everybody may, but not by HEAD */
     void (*run)(struct route *route, struct http_request *request, const struct route_match *match);
 };
@@ -71,6 +73,7 @@ extern const struct action action_node_health;
 extern const struct action action_node_metrics;
 extern const struct action action_node_stats;
 extern const struct action action_node_stuck;
+extern const struct action action_node_profile;
 extern const struct action action_work_pause;
 extern const struct action action_work_resume;
 extern const struct action action_work_get;

@@ -47,8 +47,8 @@ static int read_json(const struct argument *argument, yyjson_val *json, struct a
 
 static const char *fixed_by(const struct config_list *with, const char *name)
 {
-    const struct config_pair *pairs = with->items;
-    for (size_t i = 0; i < with->count; i++)
+    const struct config_pair *pairs = with == NULL ? NULL : with->items;
+    for (size_t i = 0; with != NULL && i < with->count; i++)
         if (strcmp(pairs[i].name, name) == 0)
             return pairs[i].value;
     return NULL;
@@ -96,12 +96,12 @@ static int read_query(const struct argument *table, const struct config_list *wi
     return 0;
 }
 
-/* `with`: what it names a request cannot give; NULL: nothing. */
+/* What `with` names a request cannot give. */
 static int refuse_name(const struct argument *table, const struct config_list *with, struct text name, struct error *err)
 {
     struct buffer allowed = { 0 };
     for (size_t i = 0; table[i].name != NULL; i++)
-        if (with == NULL || fixed_by(with, table[i].name) == NULL)
+        if (fixed_by(with, table[i].name) == NULL)
             buffer_printf(&allowed, "%s%s", allowed.size == 0 ? "" : ", ", table[i].name);
     if (name.size > SHOWN)
         name.size = SHOWN;

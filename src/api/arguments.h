@@ -30,8 +30,9 @@ struct argument_value {
     int64_t integer;
 };
 
-/* Reads the table's arguments into `values`, one for each row. `with` is of struct config_pair. Returns 0, or E_INVALID with what was
- * found and what is allowed: a wrong value, a name in the body that is none of the table's, an argument in both places or twice. */
+/* Reads the table's arguments into `values`, one for each row. `with` is of struct config_pair; NULL: nothing. Returns 0, or E_INVALID with
+ * what was found and what is allowed: a wrong value, a name in the body that is none of the table's, an argument in both places or twice.
+ */
 int arguments_read(const struct argument *table, const struct config_list *with, struct http_request *request,
                    struct argument_value *values, struct error *err);
 

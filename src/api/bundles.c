@@ -17,6 +17,7 @@ static const struct bundle_route metrics[] = {
 static const struct bundle_route debug[] = {
     { "GET /debug/stats", "node.stats" },
     { "GET /debug/stuck", "node.stuck" },
+    { "GET /debug/profile", "node.profile" },
     { 0 },
 };
 

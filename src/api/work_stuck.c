@@ -14,13 +14,11 @@ static const struct argument arguments[] = {
     { .name = NULL },
 };
 
-static const struct config_list nothing = { .count = 0 };
-
 static void run(struct route *route, struct http_request *request, const struct route_match *match)
 {
     struct argument_value longer;
     struct error err;
-    if (arguments_read(arguments, route->with == NULL ? &nothing : route->with, request, &longer, &err) != 0) {
+    if (arguments_read(arguments, route->with, request, &longer, &err) != 0) {
         http_reply_error(request, 400, text_of(err.message));
         return;
     }

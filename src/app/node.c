@@ -103,12 +103,14 @@ static void start_base(struct node *node)
     stats_init(&node->stats);
     health_init(&node->health);
     random_init(&node->random);
-    node->api = (struct api){ node->metrics, &node->stats, &node->health, &node->random, &node->settings->admin, &node->shared };
+    node->api =
+        (struct api){ node->metrics, &node->stats, &node->health, &node->random, &node->settings->admin, &node->shared, &node->profiler };
 
     pool_prepare((size_t)node->settings->pool.max);
     uv_loop_init(&node->loop);
     loop_monitor_start(&node->monitor, &node->loop, node->metrics, &node->stats);
     pool_init(&node->pool, &node->loop);
+    profiler_init(&node->profiler, &node->loop);
     work_shared_init(&node->shared, &node->loop, &node->pool, (size_t)node->settings->pool.workers, node->metrics, &node->stats);
     watch_shared_init(&node->watching, &node->loop, node->metrics, &node->stats);
     node->shared.slots_max = (size_t)node->settings->pool.max;

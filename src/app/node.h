@@ -22,6 +22,7 @@
 #include "io/kafka/producer.h"
 #include "io/kafka/topics.h"
 #include "io/pool/pool.h"
+#include "io/profiler/profiler.h"
 #include "io/redis/redis.h"
 #include "watch/watch.h"
 #include "work/work.h"
@@ -79,6 +80,7 @@ struct node {
     struct process_stats process;
 
     struct pool pool;
+    struct profiler profiler;
     struct work_shared shared;
     struct embedded *embedded; /* NULL: real brokers */
     struct redis *redis;       /* NULL: limits are local */

@@ -21,6 +21,8 @@ static void on_http_drained(void *arg, unsigned cut)
 static void drain_http(struct shutdown *shutdown, uint64_t deadline_us)
 {
     shutdown->pending++;
+    profiler_close(&shutdown->node->profiler, shutdown_part_ended, shutdown); /* its client is answered with what there is */
+    shutdown->pending++;
     http_server_drain(shutdown->node->http, (deadline_us - clock_us()) / 1000, on_http_drained, shutdown);
 }
 

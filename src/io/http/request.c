@@ -140,3 +140,9 @@ const struct sockaddr *http_request_client(const struct http_request *request)
 {
     return &exchange_of(request)->connection->peer.any;
 }
+
+bool http_request_left(const struct http_request *request)
+{
+    const struct connection *connection = exchange_of(request)->connection;
+    return connection->input_ended || connection->state == CONNECTION_CLOSED;
+}

@@ -62,6 +62,10 @@ void *http_request_alloc(struct http_request *request, size_t size);
 /* The client's address; AF_UNIX without a name for a Unix socket. Valid until http_reply. */
 const struct sockaddr *http_request_client(const struct http_request *request);
 
+/* Whether the client has closed the connection, or its sending side of it: most likely nobody reads an answer. For a handler that takes
+ * long. */
+bool http_request_left(const struct http_request *request);
+
 struct http_header {
     const char *name;
     struct text value; /* line breaks in it are sent as blanks */

@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "io/kafka/embedded.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +128,22 @@ static int fill(rd_kafka_conf_t *conf, const struct client_target *target, struc
     return client_set_all(conf, &target->config->properties, err);
 }
 
+/* librdkafka blocks every signal in its threads. A profiler's would then be delivered to some other thread of ours, which would be
+ * shown as doing librdkafka's work. Nobody else raises it. */
+static rd_kafka_resp_err_t let_profilers_look(rd_kafka_t *handle, rd_kafka_thread_type_t type, const char *name, void *opaque)
+{
+    sigset_t profiling;
+    sigemptyset(&profiling);
+    sigaddset(&profiling, SIGPROF);
+    pthread_sigmask(SIG_UNBLOCK, &profiling, NULL);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *conf, void *opaque, char *reason, size_t reason_size)
+{
+    return rd_kafka_interceptor_add_on_thread_start(handle, "profiling", let_profilers_look, NULL);
+}
+
 rd_kafka_conf_t *client_conf(const struct client_target *target, const char *name, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -134,6 +152,7 @@ rd_kafka_conf_t *client_conf(const struct client_target *target, const char *nam
         return NULL;
     }
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_interceptor_add_on_new(conf, "profiling", on_new, NULL);
     rd_kafka_conf_set_opaque(conf, (void *)(uintptr_t)name);
     return conf;
 }
