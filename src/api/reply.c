@@ -84,7 +84,7 @@ static void render_error(const struct template *template, const struct template_
 /* What a client was told, beside the id that it was told: a fault of the server is worth a line, a client's only for who looks. */
 static void log_failure(const struct http_request *request, int status, const char *sentence)
 {
-    log_scope_begin(request->id, TEXT_NONE);
+    log_scope_begin(&(struct log_scope){ .request_id = request->id });
     if (status >= 500)
         log_info("api", "answered %d: %s", status, sentence);
     else

@@ -99,6 +99,7 @@ static void start_base(struct node *node)
 {
     node->metrics = metrics_new();
     metrics_add_process(node->metrics);
+    metrics_add_log(node->metrics);
     metric_set(metric(node->metrics, METRIC_BUILD_INFO, version_millrace(), version_librdkafka()), 1);
     stats_init(&node->stats);
     health_init(&node->health);

@@ -36,7 +36,7 @@ static void on_request(void *arg, struct http_request *request)
     if (result == ROUTE_FOUND) {
         struct route *route = match.target;
         request->route = &route->counted;
-        log_scope_begin(request->id, TEXT_NONE);
+        log_scope_begin(&(struct log_scope){ .request_id = request->id });
         route_run(route, request, &match);
         log_scope_end();
         return;

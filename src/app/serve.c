@@ -28,6 +28,7 @@ static int run(const struct command_options *options, struct settings *settings,
     struct error err;
     if (node_start(&node, settings, config, &options->roles, &err) != 0) {
         log_error("node", "cannot start: %s", err.message);
+        log_stop(LOG_FAREWELL_US);
         _exit(1); /* not exit: threads of librdkafka run already, and would outlive what they use */
     }
     struct reload reload;
@@ -54,6 +55,7 @@ int command_serve(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     log_set_level(settings.log.level);
     log_set_form(settings.log.form);
+    log_start();
     if (kafka_config_embedded(&settings.kafka))
         log_warn("node", "%s", embedded_warning); /* first of all lines: nobody shall take it for durable */
     log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
@@ -61,5 +63,6 @@ int command_serve(int argc, char **argv)
     status = run(&options, &settings, config);
     config_free(config);
     command_options_free(&options);
+    log_stop(LOG_FAREWELL_US);
     return status;
 }

@@ -43,6 +43,12 @@ static void next_phase(struct shutdown *shutdown)
     shutdown_part_ended(shutdown);
 }
 
+static _Noreturn void leave(int status)
+{
+    log_stop(LOG_FAREWELL_US);
+    _exit(status);
+}
+
 static void on_watchdog(uv_timer_t *timer)
 {
     struct shutdown *shutdown = timer->data;
@@ -50,10 +56,10 @@ static void on_watchdog(uv_timer_t *timer)
     if (shutdown->cut == 0) {
         log_warn("shutdown", "\"%s\" did not end in time: leaving without it; nothing is lost, but what was not committed is done again",
                  phase);
-        _exit(0);
+        leave(0);
     }
     log_error("shutdown", "\"%s\" did not end in time: leaving without it; %zu requests and jobs were cut", phase, shutdown->cut);
-    _exit(1);
+    leave(1);
 }
 
 static void begin(struct shutdown *shutdown, int signum)
@@ -78,7 +84,7 @@ static void on_signal(uv_signal_t *handle, int signum)
     struct shutdown *shutdown = handle->data;
     if (shutdown->started_us != 0) {
         log_warn("shutdown", "a second signal: leaving at once; what still ran is not committed");
-        _exit(128 + signum);
+        leave(128 + signum);
     }
     begin(shutdown, signum);
 }

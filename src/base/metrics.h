@@ -117,5 +117,8 @@ void metrics_write(struct metrics *metrics, struct buffer *out);
  * client libraries name them. */
 void metrics_add_process(struct metrics *metrics);
 
+/* Adds millrace_log_* to each exposition: what base/log counts of the whole process. */
+void metrics_add_log(struct metrics *metrics);
+
 /* docs/metrics.md: the list as a Markdown table with name, type, labels and help. */
 void metrics_document(struct buffer *out);

@@ -13,6 +13,14 @@ METRIC(PROCESS_THREADS, METRIC_GAUGE, "process_threads", "Number of OS threads i
 
 METRIC(BUILD_INFO, METRIC_GAUGE, "millrace_build_info", "Always 1; the labels tell the build.", "version", "librdkafka")
 
+METRIC(LOG_LINES, METRIC_COUNTER, "millrace_log_lines_total", "Lines of the log, by level; those that were lost count too.", "level")
+METRIC(LOG_LEFT_OUT, METRIC_COUNTER, "millrace_log_lines_left_out_total",
+       "Lines of the log that were not written, because the same place in the program had just written many.")
+METRIC(LOG_LOST, METRIC_COUNTER, "millrace_log_lines_lost_total",
+       "Lines of the log that got lost, by reason: full (whoever reads did not take the lines before them), failed (a full disk, a "
+       "closed pipe).",
+       "reason")
+
 METRIC(LOOP_UTILIZATION, METRIC_GAUGE, "millrace_loop_utilization_ratio",
        "Share of the last seconds that the loop was busy rather than waiting.")
 METRIC(LOOP_TURN, METRIC_HISTOGRAM, "millrace_loop_turn_seconds", "Time of a loop turn without its wait for events.")

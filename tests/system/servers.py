@@ -177,6 +177,11 @@ class Millrace:
         return self.process.pid
 
     def log(self):
+        """All lines so far. A thread of the program writes them, a moment after what they tell."""
+        size = -1
+        while size != self.log_path.stat().st_size:
+            size = self.log_path.stat().st_size
+            time.sleep(0.02)
         return self.log_path.read_text(errors="replace")
 
     def wait_until_listening(self, timeout=15):

@@ -195,7 +195,7 @@ def test_a_topic_with_another_partition_count_is_said_and_not_altered(worker_poo
     assert readiness(server)[0] == 503
     reason = readiness(server)[1]["checks"]["kafka"]
     assert f"jobs-{unique}" in reason and "20" in reason
-    assert any(f"jobs-{unique}" in line and "20" in line and '"level":"warn"' in line for line in server.log().splitlines())
+    assert any(f"jobs-{unique}" in line and "20" in line and '"log.level":"warn"' in line for line in server.log().splitlines())
     assert partitions_of(kafka, f"jobs-{unique}") == 3
 
 
@@ -204,7 +204,7 @@ def test_a_missing_topic_that_may_not_be_made_is_said_and_not_made(worker_pool, 
     wait_for(lambda: server.topic in readiness(server)[1]["checks"]["kafka"], what="the reason")
     assert readiness(server)[0] == 503
     assert_refused_for_now(server.get("/submit"))
-    assert any(server.topic in line and '"level":"warn"' in line for line in server.log().splitlines())
+    assert any(server.topic in line and '"log.level":"warn"' in line for line in server.log().splitlines())
     assert partitions_of(kafka, server.topic) == 0
 
     create_topic(kafka, server.topic, 20)

@@ -10,7 +10,7 @@ ADDRESS = ("--set", "listen.main.address=127.0.0.1:0")
 def test_the_first_log_line_says_what_is_not_durable(millrace):
     server = millrace(*ADDRESS)
     first = json.loads(server.log().splitlines()[0])
-    assert first["level"] == "warn"
+    assert first["log.level"] == "warn"
     assert "keeps records in memory only" in first["message"]
 
 

@@ -23,7 +23,7 @@ def reloadable(millrace, tmp_path, request):
     server.wait_until_ready()
 
     def lines():
-        return [line for line in map(json.loads, server.log().splitlines()) if line["component"] == "reload"]
+        return [line for line in map(json.loads, server.log().splitlines()) if line["log.logger"] == "reload"]
 
     def reload(*replacements):
         changed = text
@@ -38,7 +38,7 @@ def reloadable(millrace, tmp_path, request):
         server.process.send_signal(signal.SIGHUP)
         wait_for(lambda: len(lines()) > before, what="the reload")
         server.get("/livez")  # answered by a later turn of the loop: all of it is told
-        return [(line["level"], line["message"]) for line in lines()[before:]]
+        return [(line["log.level"], line["message"]) for line in lines()[before:]]
 
     server.reload, server.reload_text = reload, reload_text
     return server
@@ -55,7 +55,7 @@ def test_what_may_change_changes_at_once(reloadable):
     assert 429 in [reloadable.get("/submit").status for _ in range(4)]
     config = reloadable.stats("config")
     assert (config["pool"]["workers"], config["log"]["level"]) == (3, "debug")
-    assert '"level":"debug"' in reloadable.log()
+    assert '"log.level":"debug"' in reloadable.log()
 
     told = reloadable.reload()
     assert told == [("info", "changed: pool.workers, streams.jobs.ingest.limit.rate, streams.jobs.ingest.limit.burst, log.level")]

@@ -81,11 +81,12 @@ static void a_line_in_json_has_its_fields(void **state)
 {
     log_warn("producer", "broker %d is away", 1);
     yyjson_val *json = next_json(*state);
-    assert_int_equal(strlen(field(json, "ts")), 27);
-    assert_string_equal(field(json, "level"), "warn");
-    assert_string_equal(field(json, "component"), "producer");
+    assert_int_equal(strlen(field(json, "@timestamp")), 27);
+    assert_string_equal(field(json, "log.level"), "warn");
     assert_string_equal(field(json, "message"), "broker 1 is away");
-    assert_int_equal(yyjson_obj_size(json), 4);
+    assert_string_equal(field(json, "ecs.version"), "8.11.0");
+    assert_string_equal(field(json, "log.logger"), "producer");
+    assert_int_equal(yyjson_obj_size(json), 5);
 }
 
 static void a_line_in_text_has_its_form(void **state)
@@ -99,21 +100,50 @@ static void a_line_in_text_has_its_form(void **state)
 
 static void lines_of_a_request_carry_its_ids(void **state)
 {
-    log_scope_begin(TEXT("r-1"), TEXT("0af7651916cd43dd8448eb211c80319c"));
+    struct log_scope scope = { .request_id = TEXT("r-1"), .trace_id = TEXT("0af7651916cd43dd8448eb211c80319c") };
+    log_scope_begin(&scope);
     log_info("ingest", "taken");
     log_scope_end();
     yyjson_val *json = next_json(*state);
-    assert_string_equal(field(json, "request_id"), "r-1");
-    assert_string_equal(field(json, "trace_id"), "0af7651916cd43dd8448eb211c80319c");
+    assert_string_equal(field(json, "http.request.id"), "r-1");
+    assert_string_equal(field(json, "trace.id"), "0af7651916cd43dd8448eb211c80319c");
 
     log_info("ingest", "outside");
-    assert_null(field(next_json(*state), "request_id"));
+    assert_null(field(next_json(*state), "http.request.id"));
+}
 
+static void in_text_too_lines_of_a_request_carry_its_ids(void **state)
+{
+    struct log_scope scope = { .request_id = TEXT("r-2"), .trace_id = TEXT("abc") };
     log_set_form(LOG_TEXT);
-    log_scope_begin(TEXT("r-2"), TEXT("abc"));
+    log_scope_begin(&scope);
     log_info("ingest", "taken");
     log_scope_end();
     assert_string_equal(next_line(*state) + 27, " INFO  ingest: taken (request=r-2, trace=abc)");
+}
+
+static void a_scope_within_another_adds_what_it_knows(void **state)
+{
+    struct log_field stream = log_text("millrace.stream", TEXT("jobs"));
+    struct log_field place[] = { log_id("messaging.destination.partition.id", 7), log_number("messaging.kafka.offset", 42) };
+    struct log_scope outer = { .request_id = TEXT("r-1"), .fields = &stream, .field_count = 1 };
+    struct log_scope inner = { .trace_id = TEXT("abc"), .fields = place, .field_count = 2 };
+    log_scope_begin(&outer);
+    log_scope_begin(&inner);
+    log_info("work", "both");
+    log_scope_end();
+    log_info("work", "the outer one again");
+    log_scope_end();
+
+    yyjson_val *json = next_json(*state);
+    assert_string_equal(field(json, "http.request.id"), "r-1");
+    assert_string_equal(field(json, "trace.id"), "abc");
+    assert_string_equal(field(json, "millrace.stream"), "jobs");
+    assert_string_equal(field(json, "messaging.destination.partition.id"), "7");
+    assert_int_equal(yyjson_get_int(yyjson_obj_get(json, "messaging.kafka.offset")), 42);
+    json = next_json(*state);
+    assert_string_equal(field(json, "millrace.stream"), "jobs");
+    assert_null(field(json, "trace.id"));
 }
 
 static void lines_below_the_level_are_not_written(void **state)
@@ -122,7 +152,7 @@ static void lines_below_the_level_are_not_written(void **state)
     assert_null(next_line(*state));
     log_set_level(LOG_DEBUG);
     log_debug("test", "wanted");
-    assert_string_equal(field(next_json(*state), "level"), "debug");
+    assert_string_equal(field(next_json(*state), "log.level"), "debug");
     log_set_level(LOG_ERROR);
     log_warn("test", "not wanted");
     assert_null(next_line(*state));
@@ -141,7 +171,7 @@ static void a_site_that_repeats_itself_is_cut_short(void **state)
     struct log_site site = { .component = "test" };
     say(&site, 25);
     for (int i = 0; i < LOG_SITE_LINES; i++)
-        assert_null(yyjson_obj_get(next_json(*state), "left_out"));
+        assert_null(yyjson_obj_get(next_json(*state), "millrace.left_out"));
     assert_null(next_line(*state));
 }
 
@@ -153,15 +183,15 @@ static void the_next_line_says_how_many_were_left_out(void **state)
         next_line(*state);
     site.window_us -= LOG_SITE_WINDOW_US; /* as if that time had passed */
     say(&site, 2);
-    assert_int_equal(yyjson_get_uint(yyjson_obj_get(next_json(*state), "left_out")), 12);
-    assert_null(yyjson_obj_get(next_json(*state), "left_out"));
+    assert_int_equal(yyjson_get_uint(yyjson_obj_get(next_json(*state), "millrace.left_out")), 12);
+    assert_null(yyjson_obj_get(next_json(*state), "millrace.left_out"));
 }
 
 static void in_text_too_the_next_line_says_how_many_were_left_out(void **state)
 {
     struct log_site site = { .component = "test", .left_out = 3 };
     log_set_form(LOG_TEXT);
-    log_scope_begin(TEXT("r"), TEXT_NONE);
+    log_scope_begin(&(struct log_scope){ .request_id = TEXT("r") });
     say(&site, 1);
     log_scope_end();
     assert_string_equal(next_line(*state) + 27, " WARN  test: again (request=r, 3 like it left out)");
@@ -174,7 +204,7 @@ static void one_noisy_site_silences_no_other(void **state)
     for (int i = 0; i < LOG_SITE_LINES; i++)
         next_line(*state);
     say(&quiet, 1);
-    assert_string_equal(field(next_json(*state), "component"), "quiet");
+    assert_string_equal(field(next_json(*state), "log.logger"), "quiet");
 }
 
 static void the_access_log_is_not_limited(void **state)
@@ -205,10 +235,11 @@ static void whatever_a_client_sends_is_one_line_of_json(void **state)
         for (size_t i = 0; i < sizeof(bytes) - 1; i++)
             bytes[i] = (char)random_between(&random, 1, 255);
         bytes[sizeof(bytes) - 1] = '\0';
-        log_scope_begin((struct text){ bytes, 16 }, (struct text){ bytes + 16, 16 });
+        struct log_scope scope = { .request_id = { bytes, 16 }, .trace_id = { bytes + 16, 16 } };
+        log_scope_begin(&scope);
         log_each("test", "found %s", bytes);
         log_scope_end();
-        assert_int_equal(yyjson_obj_size(next_json(*state)), 6);
+        assert_int_equal(yyjson_obj_size(next_json(*state)), 7);
     }
 }
 
@@ -253,7 +284,7 @@ enum { THREADS = 4, LINES = 500 };
 static void *write_lines(void *arg)
 {
     const char *id = arg;
-    log_scope_begin(text_of(id), TEXT_NONE);
+    log_scope_begin(&(struct log_scope){ .request_id = text_of(id) });
     for (int i = 0; i < LINES; i++)
         log_each("test", "%s", id);
     log_scope_end();
@@ -272,7 +303,7 @@ static void lines_of_many_threads_do_not_mix(void **state)
     for (int i = 0; i < THREADS * LINES; i++) {
         assert_int_equal(recv(reader->ends[0], reader->line, 1, MSG_PEEK), 1); /* waits */
         yyjson_val *json = next_json(reader);
-        assert_string_equal(field(json, "message"), field(json, "request_id"));
+        assert_string_equal(field(json, "message"), field(json, "http.request.id"));
         counts[field(json, "message")[0] - 'a']++;
     }
     for (int i = 0; i < THREADS; i++) {
@@ -291,6 +322,8 @@ int main(void)
         log_test(a_line_in_json_has_its_fields),
         log_test(a_line_in_text_has_its_form),
         log_test(lines_of_a_request_carry_its_ids),
+        log_test(in_text_too_lines_of_a_request_carry_its_ids),
+        log_test(a_scope_within_another_adds_what_it_knows),
         log_test(lines_below_the_level_are_not_written),
         log_test(a_site_that_repeats_itself_is_cut_short),
         log_test(the_next_line_says_how_many_were_left_out),

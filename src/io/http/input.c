@@ -129,7 +129,7 @@ void connection_refuse(struct connection *connection, enum fault fault)
     listener_count_fault(listener, fault);
     connection_move(connection, CONNECTION_FINISHING);
     deliver_enlist(connection, exchange);
-    log_scope_begin(exchange->request.id, TEXT_NONE);
+    log_scope_begin(&(struct log_scope){ .request_id = exchange->request.id });
     log_debug("http", "listener %s: refused with %d: %s", listener->name, entry->status, entry->sentence);
     log_scope_end();
     http_reply(&exchange->request, &(struct http_reply){ .status = entry->status, .body = entry->body });
