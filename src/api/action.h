@@ -19,6 +19,7 @@
 #include "ingest/ingest.h"
 #include "io/http/request.h"
 #include "io/profiler/profiler.h"
+#include "trace/tracer.h"
 #include "work/work.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct api {
     const struct admin_config *admin;
     const struct work_shared *works;
     struct profiler *profiler;
+    struct tracer *tracer;
 };
 
 struct route {

@@ -104,8 +104,9 @@ static void start_base(struct node *node)
     stats_init(&node->stats);
     health_init(&node->health);
     random_init(&node->random);
-    node->api =
-        (struct api){ node->metrics, &node->stats, &node->health, &node->random, &node->settings->admin, &node->shared, &node->profiler };
+    node->tracer = tracer_new(&node->settings->traces.trace, &node->random, node->metrics);
+    node->api = (struct api){ node->metrics,          &node->stats,  &node->health,   &node->random,
+                              &node->settings->admin, &node->shared, &node->profiler, node->tracer };
 
     pool_prepare((size_t)node->settings->pool.max);
     uv_loop_init(&node->loop);

@@ -24,6 +24,7 @@
 #include "io/pool/pool.h"
 #include "io/profiler/profiler.h"
 #include "io/redis/redis.h"
+#include "trace/tracer.h"
 #include "watch/watch.h"
 #include "work/work.h"
 
@@ -74,6 +75,7 @@ struct node {
     struct metrics *metrics;
     struct stats stats;
     struct random random;
+    struct tracer *tracer;
     struct health health;
     struct api api;
     struct loop_monitor monitor;

@@ -18,6 +18,7 @@ static void node_free(struct node *node)
     mem_free(node->streams);
     mem_free(node->producers);
     process_stats_remove(&node->process);
+    tracer_free(node->tracer);
     metrics_free(node->metrics);
     arena_free(&node->arena);
 }

@@ -72,6 +72,15 @@ static const struct config_schema listener_schema = {
     .check = check_listener,
 };
 
+static const struct config_field traces_fields[] = { TRACE_CONFIG_FIELDS(struct traces_config, trace), { 0 } };
+
+static const struct config_schema traces_schema = {
+    .name = "traces",
+    .doc = "Which traces are kept, and how this process is called in them.",
+    .size = sizeof(struct traces_config),
+    .fields = traces_fields,
+};
+
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const forms[] = { "auto", "text", "json", NULL };
 
@@ -129,6 +138,11 @@ static const struct config_field settings_fields[] = {
       .offset = offsetof(struct settings, metrics),
       .schema = &metrics_schema,
       .doc = "Metrics under other names." },
+    { .name = "traces",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct settings, traces),
+      .schema = &traces_schema,
+      .doc = "Traces, in memory and for a collector." },
     { .name = "log", .type = CONFIG_STRUCT, .offset = offsetof(struct settings, log), .schema = &log_schema, .doc = "The log." },
     { .name = "admin",
       .type = CONFIG_STRUCT,

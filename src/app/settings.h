@@ -13,6 +13,7 @@
 #include "io/kafka/topic_config.h"
 #include "io/pool/pool_config.h"
 #include "io/redis/redis_config.h"
+#include "trace/trace_config.h"
 #include "watch/watch_config.h"
 #include "work/work_config.h"
 
@@ -31,6 +32,11 @@ struct listener_config {
     struct config_list routes; /* of struct route_config */
 };
 
+/* `traces:`, joined of its parts. */
+struct traces_config {
+    struct trace_config trace;
+};
+
 struct log_config {
     int level; /* enum log_level */
     int form;  /* enum log_form */
@@ -44,6 +50,7 @@ struct settings {
     struct config_list streams;   /* of struct stream_config */
     struct config_list listeners; /* of struct listener_config */
     struct metrics_config metrics;
+    struct traces_config traces;
     struct log_config log;
     struct admin_config admin;
     uint64_t shutdown_us;

@@ -111,3 +111,8 @@ METRIC(WATCH_LAST, METRIC_GAUGE, "millrace_watch_last_answer_timestamp_seconds",
        "stream")
 METRIC(OFFSETS_MISSING, METRIC_COUNTER, "millrace_offsets_missing_total",
        "Offsets that were not in the log any more when they were to be read.", "stream")
+METRIC(TRACE_ROOTS, METRIC_COUNTER, "millrace_trace_local_roots_total",
+       "Requests and jobs whose spans were sampled, kept (not sampled, but failed, tried again or slow), or forgotten.", "decision")
+METRIC(TRACE_SPANS, METRIC_COUNTER, "millrace_trace_spans_total", "Spans recorded in memory.")
+METRIC(TRACE_SPANS_OVERWRITTEN, METRIC_COUNTER, "millrace_trace_spans_overwritten_total",
+       "Spans in memory that newer ones took the place of.")

@@ -35,6 +35,11 @@ static inline bool trace_is_sampled(const struct trace_context *trace)
     return (trace->flags & 1) != 0;
 }
 
+static inline void trace_set_sampled(struct trace_context *trace, bool sampled)
+{
+    trace->flags = sampled ? 1 : 0;
+}
+
 void trace_parent_text(const struct trace_context *trace, char out[TRACE_PARENT_SIZE]);
 
 /* The trace id where trace_parent_text wrote it. */

@@ -59,7 +59,7 @@ struct config_field {
     const char *name;
     enum config_type type;
     size_t offset;        /* offsetof in the schema's struct */
-    const char *fallback; /* as it would stand in the file; NULL: absent (NULL, 0, false, empty) */
+    const char *fallback; /* as it would stand in the file, ${NAME:-default} too; NULL: absent (NULL, 0, false, empty) */
     const char *doc;      /* one sentence; units included where the type does not tell */
     bool required;
     bool reloadable;                    /* SIGHUP may change it */

@@ -190,6 +190,7 @@ static struct config_node *put_fallback(struct decoder *decoder, struct config_n
         config_node_add(parent, fallback);
     else
         config_node_replace(node, fallback);
+    config_expand(decoder->arena, fallback, decoder->report);
     return fallback;
 }
 

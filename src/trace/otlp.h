@@ -5,16 +5,11 @@
 #include "base/buffer.h"
 #include "trace/tracer.h"
 
-/* How far an exporter has come among a tracer's recent spans. Zeroed: at the oldest that is held. */
-struct otlp_cursor {
-    uint64_t position;
-};
-
 /* How many spans lie after the cursor, forgotten ones included. O(1): an exporter that has nothing to do asks each turn of the loop. */
-uint64_t otlp_waiting(const struct tracer *tracer, const struct otlp_cursor *cursor);
+uint64_t otlp_waiting(const struct tracer *tracer, const struct trace_cursor *cursor);
 
 /* Appends a whole message of at most `span_limit` spans after the cursor, and moves the cursor behind them. Returns how many;
  * 0: there are none, and nothing was appended. `*missed` is increased by how many were forgotten before the cursor came to them.
  * `resource` is the encoded Resource (otlp_resource). Wall times are clock_us plus `wall_offset_us`. */
-size_t otlp_encode(const struct tracer *tracer, struct otlp_cursor *cursor, size_t span_limit, struct text resource, int64_t wall_offset_us,
-                   struct buffer *out, uint64_t *missed);
+size_t otlp_encode(const struct tracer *tracer, struct trace_cursor *cursor, size_t span_limit, struct text resource,
+                   int64_t wall_offset_us, struct buffer *out, uint64_t *missed);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/trace.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,6 +68,7 @@ struct span {
     uint64_t started_us;          /* clock_us */
     uint64_t ended_us;            /* not before started_us */
     enum span_status status;
+    bool notable;               /* its trace failed, was tried again or is slow (tracer_keeps): it is held for longer */
     struct text status_message; /* of an error; absent otherwise */
     struct span_value values[SPAN_VALUES_MAX];
     const struct span_event *events;

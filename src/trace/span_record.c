@@ -1,0 +1,174 @@
+#include "trace/span_record.h"
+
+#include "base/utf8.h"
+
+#include <assert.h>
+
+/* Behind the head: values, the message, events (head and values each), links. */
+struct head {
+    struct span_site *site;
+    uint64_t started_us;
+    uint64_t ended_us;
+    struct trace_context context;
+    uint8_t parent_id[8];
+    uint8_t status;
+    uint8_t notable;
+    uint8_t value_count;
+    uint8_t event_count;
+    uint8_t link_count;
+    bool has_message;
+};
+
+struct event_head {
+    const char *name;
+    const char *const *keys;
+    uint64_t time_us;
+    uint64_t count;
+};
+
+#define TEXT_ROOM (2 + SPAN_TEXT_MAX) /* of a text with its size */
+static_assert(sizeof(struct head) + (SPAN_VALUES_MAX + 1) * (1 + TEXT_ROOM) +
+                      SPAN_EVENTS_MAX * (sizeof(struct event_head) + SPAN_EVENT_VALUES_MAX * (1 + TEXT_ROOM)) +
+                      SPAN_LINKS_MAX * sizeof(struct trace_context) <=
+                  SPAN_RECORD_MAX,
+              "a record fits");
+
+static char *put(char *at, const void *data, size_t size)
+{
+    memcpy(at, data, size);
+    return at + size;
+}
+
+static const char *get(const char *at, void *data, size_t size)
+{
+    memcpy(data, at, size);
+    return at + size;
+}
+
+/* Bytes of the text that are kept: no character is cut through. */
+static size_t kept_size(struct text text)
+{
+    if (text.size <= SPAN_TEXT_MAX)
+        return text.size;
+    for (size_t before = 0; before < 4; before++) {
+        size_t start = SPAN_TEXT_MAX - before;
+        if (utf8_length(text.data + start, text.size - start) != 0)
+            return start;
+    }
+    return SPAN_TEXT_MAX; /* no UTF-8 at all */
+}
+
+static char *put_text(char *at, struct text text)
+{
+    uint16_t size = (uint16_t)kept_size(text);
+    at = put(at, &size, sizeof(size));
+    return put(at, text.data, size);
+}
+
+static const char *get_text(const char *at, struct text *text)
+{
+    uint16_t size;
+    at = get(at, &size, sizeof(size));
+    *text = (struct text){ at, size };
+    return at + size;
+}
+
+static char *put_value(char *at, const struct span_value *value)
+{
+    *at++ = (char)value->type;
+    if (value->type == SPAN_INT)
+        return put(at, &value->integer, sizeof(value->integer));
+    return value->type == SPAN_TEXT ? put_text(at, value->text) : at;
+}
+
+static const char *get_value(const char *at, struct span_value *value)
+{
+    value->type = (enum span_value_type) * at++;
+    if (value->type == SPAN_INT)
+        return get(at, &value->integer, sizeof(value->integer));
+    return value->type == SPAN_TEXT ? get_text(at, &value->text) : at;
+}
+
+static size_t at_most(size_t count, size_t limit)
+{
+    return count < limit ? count : limit;
+}
+
+static char *put_event(char *at, const struct span_event *event)
+{
+    struct event_head head = { event->name, event->keys, event->time_us, at_most(event->count, SPAN_EVENT_VALUES_MAX) };
+    at = put(at, &head, sizeof(head));
+    for (size_t i = 0; i < head.count; i++)
+        at = put_value(at, &event->values[i]);
+    return at;
+}
+
+static const char *get_event(const char *at, struct span_event *event, struct span_value *values)
+{
+    struct event_head head;
+    at = get(at, &head, sizeof(head));
+    for (size_t i = 0; i < head.count; i++)
+        at = get_value(at, &values[i]);
+    *event = (struct span_event){ head.name, head.time_us, head.keys, values, head.count };
+    return at;
+}
+
+size_t span_record_write(const struct span *span, size_t value_count, char *out)
+{
+    const struct head head = {
+        .site = span->site,
+        .started_us = span->started_us,
+        .ended_us = span->ended_us < span->started_us ? span->started_us : span->ended_us,
+        .context = span->context,
+        .status = (uint8_t)span->status,
+        .notable = span->notable,
+        .value_count = (uint8_t)value_count,
+        .event_count = (uint8_t)at_most(span->event_count, SPAN_EVENTS_MAX),
+        .link_count = (uint8_t)at_most(span->link_count, SPAN_LINKS_MAX),
+        .has_message = span->status_message.data != NULL,
+    };
+    char *at = put(out, &head, sizeof(head));
+    memcpy(out + offsetof(struct head, parent_id), span->parent_id, sizeof(span->parent_id));
+    for (size_t i = 0; i < head.value_count; i++)
+        at = put_value(at, &span->values[i]);
+    if (head.has_message)
+        at = put_text(at, span->status_message);
+    for (size_t i = 0; i < head.event_count; i++)
+        at = put_event(at, &span->events[i]);
+    if (head.link_count > 0)
+        at = put(at, span->links, head.link_count * sizeof(*span->links));
+    return (size_t)(at - out);
+}
+
+void span_record_read(struct text record, struct span_held *held)
+{
+    struct head head;
+    struct span *span = &held->span;
+    const char *at = get(record.data, &head, sizeof(head));
+    *span = (struct span){
+        .site = head.site,
+        .context = head.context,
+        .started_us = head.started_us,
+        .ended_us = head.ended_us,
+        .status = (enum span_status)head.status,
+        .notable = head.notable,
+        .events = held->events,
+        .event_count = head.event_count,
+        .links = held->links,
+        .link_count = head.link_count,
+    };
+    memcpy(span->parent_id, head.parent_id, sizeof(head.parent_id));
+    for (size_t i = 0; i < head.value_count; i++)
+        at = get_value(at, &span->values[i]);
+    if (head.has_message)
+        at = get_text(at, &span->status_message);
+    for (size_t i = 0; i < head.event_count; i++)
+        at = get_event(at, &held->events[i], held->event_values[i]);
+    if (head.link_count > 0)
+        get(at, held->links, head.link_count * sizeof(*held->links));
+}
+
+const struct trace_context *span_record_context(struct text record)
+{
+    return (const struct trace_context *)(const void *)(record.data + offsetof(struct head, context));
+}

@@ -1,0 +1,27 @@
+/* span_record: a span as the bytes that a ring holds, and back. Texts and arrays are cut at the bounds below, so that a record's size is
+ * bounded. Inside of trace/ only, but for struct span_held, which is what readers of a tracer get. */
+#pragma once
+
+#include "trace/span.h"
+
+#define SPAN_EVENTS_MAX       16
+#define SPAN_EVENT_VALUES_MAX 8
+#define SPAN_LINKS_MAX        128 /* OpenTelemetry's default limit of links */
+
+/* A span out of a ring, with the room for its arrays. Texts lie in the ring: valid until the next tracer_add. */
+struct span_held {
+    struct span span;
+    struct span_event events[SPAN_EVENTS_MAX];
+    struct span_value event_values[SPAN_EVENTS_MAX][SPAN_EVENT_VALUES_MAX];
+    struct trace_context links[SPAN_LINKS_MAX];
+};
+
+/* Writes the record to `out`, which takes SPAN_RECORD_MAX bytes; returns its size. */
+#define SPAN_RECORD_MAX (48 * 1024)
+size_t span_record_write(const struct span *span, size_t value_count, char *out);
+
+/* `record` as it was written. */
+void span_record_read(struct text record, struct span_held *held);
+
+/* The trace id of a record, without reading the rest. */
+const struct trace_context *span_record_context(struct text record);

@@ -1,0 +1,136 @@
+#include "trace/tracer.h"
+
+#include "base/memory.h"
+#include "trace/sampler.h"
+#include "trace/span_site.h"
+
+#include <assert.h>
+
+#define NOTABLE_SHARE 4 /* the second ring is this part of the first */
+
+struct tracer {
+    bool on;
+    struct sampler sampler;
+    struct trace_keep_config keep;
+    struct random *random;
+    struct list sites;
+    struct trace_ring recent;
+    struct trace_ring notable;
+    struct series *sampled, *kept, *forgotten; /* local roots */
+    struct series *told, *overwritten;         /* spans */
+    char scratch[SPAN_RECORD_MAX];
+};
+
+static void find_series(struct tracer *tracer, struct metrics *metrics)
+{
+    tracer->sampled = metric(metrics, METRIC_TRACE_ROOTS, "sampled");
+    tracer->kept = metric(metrics, METRIC_TRACE_ROOTS, "kept");
+    tracer->forgotten = metric(metrics, METRIC_TRACE_ROOTS, "forgotten");
+    tracer->told = metric(metrics, METRIC_TRACE_SPANS);
+    tracer->overwritten = metric(metrics, METRIC_TRACE_SPANS_OVERWRITTEN);
+}
+
+struct tracer *tracer_new(const struct trace_config *config, struct random *random, struct metrics *metrics)
+{
+    struct tracer *tracer = mem_zalloc(sizeof(*tracer));
+    tracer->on = !config->disabled;
+    tracer->keep = config->keep;
+    tracer->random = random;
+    list_init(&tracer->sites);
+    sampler_init(&tracer->sampler, config->disabled ? SAMPLER_PARENT_ALWAYS_OFF : (enum trace_sampler)config->sampler, config->ratio);
+    find_series(tracer, metrics);
+    if (!tracer->on)
+        return tracer;
+    trace_ring_init(&tracer->recent, config->memory_bytes);
+    trace_ring_init(&tracer->notable, config->memory_bytes / NOTABLE_SHARE);
+    assert(trace_ring_record_max(&tracer->notable) >= SPAN_RECORD_MAX);
+    return tracer;
+}
+
+void tracer_free(struct tracer *tracer)
+{
+    list_each(link, &tracer->sites)
+        span_site_free(list_entry(link, struct span_site, link));
+    trace_ring_close(&tracer->recent);
+    trace_ring_close(&tracer->notable);
+    mem_free(tracer);
+}
+
+struct span_site *tracer_site(struct tracer *tracer, const char *name, enum span_kind kind, const struct span_constant *constants,
+                              size_t constant_count, const char *const *keys, size_t key_count)
+{
+    struct span_site *site = span_site_new(name, kind, constants, constant_count, keys, key_count);
+    list_push(&tracer->sites, &site->link);
+    return site;
+}
+
+/* As OpenTelemetry's samplers, also for children: those that are not parent-based do not care for the parent. */
+void tracer_begin(struct tracer *tracer, struct trace_context *context, const struct trace_context *parent)
+{
+    if (parent == NULL)
+        trace_start(context, tracer->random);
+    else
+        trace_child(context, parent, tracer->random);
+    trace_set_sampled(context, sampler_decides(&tracer->sampler, context->trace_id, parent));
+}
+
+bool tracer_is_on(const struct tracer *tracer)
+{
+    return tracer->on;
+}
+
+enum trace_fate tracer_keeps(struct tracer *tracer, struct span_site *site, const struct trace_context *context, bool failed,
+                             uint64_t started_us, uint64_t ended_us)
+{
+    if (!tracer->on)
+        return TRACE_FORGOTTEN;
+    bool sampled = trace_is_sampled(context);
+    bool slow = slowest_takes(&site->slowest, (uint32_t)tracer->keep.slowest, ended_us - started_us, ended_us);
+    bool kept = slow || (failed && tracer->keep.failures);
+    metric_add(sampled ? tracer->sampled : kept ? tracer->kept : tracer->forgotten, 1);
+    if (slow || (failed && (sampled || kept)))
+        return TRACE_NOTABLE;
+    return sampled ? TRACE_KEPT : TRACE_FORGOTTEN;
+}
+
+enum trace_fate tracer_keeps_failure(const struct tracer *tracer, const struct trace_context *context)
+{
+    return tracer->on && (tracer->keep.failures || trace_is_sampled(context)) ? TRACE_NOTABLE : TRACE_FORGOTTEN;
+}
+
+void tracer_add(struct tracer *tracer, const struct span *span)
+{
+    if (!tracer->on)
+        return;
+    uint64_t forgotten = tracer->recent.forgotten;
+    size_t size = span_record_write(span, span->site->key_count, tracer->scratch);
+    trace_ring_add(&tracer->recent, tracer->scratch, size);
+    if (span->notable)
+        trace_ring_add(&tracer->notable, tracer->scratch, size);
+    metric_add(tracer->told, 1);
+    metric_add(tracer->overwritten, (double)(tracer->recent.forgotten - forgotten));
+}
+
+uint64_t tracer_added(const struct tracer *tracer)
+{
+    return tracer->recent.added;
+}
+
+static bool next_of(const struct trace_ring *ring, struct trace_cursor *cursor, struct span_held *held, uint64_t *missed)
+{
+    struct text record;
+    if (!trace_ring_next(ring, cursor, &record, missed))
+        return false;
+    span_record_read(record, held);
+    return true;
+}
+
+bool tracer_next(const struct tracer *tracer, struct trace_cursor *cursor, struct span_held *held, uint64_t *missed)
+{
+    return next_of(&tracer->recent, cursor, held, missed);
+}
+
+bool tracer_next_notable(const struct tracer *tracer, struct trace_cursor *cursor, struct span_held *held)
+{
+    return next_of(&tracer->notable, cursor, held, NULL);
+}
