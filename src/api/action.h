@@ -4,7 +4,8 @@
  *   outcome  0 for success, or an error code: E_LIMITED, E_UNAVAILABLE, ... (api/reply.h gives their statuses)
  *   role     what a process does: ingest, work; a route whose action belongs to a role that it lacks is not opened
  *
- * One that changes something (work.pause) is run for those only whom api/admin.h permits; everybody else is answered 403.
+ * One that changes something (work.pause) or tells of the inside (node.stats) is run for those only whom api/admin.h permits;
+ * everybody else is answered 403.
  * An action gets a whole request and answers it exactly once, now or later. Loop thread only. */
 #pragma once
 
@@ -55,6 +56,7 @@ struct action {
     const struct argument *arguments; /* what a request may ask of it; NULL: nothing */
     bool changes;                     /* something, be it how fast we are for a while: not everybody may, and not by HEAD */
     bool stores;                      /* what comes: everybody may, but not by HEAD */
+    bool tells;                       /* of the inside: everybody may, but for pages of elsewhere in somebody's browser */
     void (*run)(struct route *route, struct http_request *request, const struct route_match *match);
 };
 

@@ -56,6 +56,8 @@ static void write_action(const struct action *action, struct buffer *out)
         buffer_printf(out, " Needs a stream with `%s`.", action->stream);
     if (action->changes)
         buffer_string(out, " Open to `admin.from` and the bearer of `admin.token` only.");
+    if (action->tells)
+        buffer_string(out, " Under our own names (`admin.hosts`) only.");
     buffer_char(out, '\n');
     write_arguments(action, out);
     write_names(action, out);

@@ -22,10 +22,17 @@ const struct action *action_find(const char *name)
     return NULL;
 }
 
+static const char *refusal_of(const struct route *route, const struct http_request *request)
+{
+    if (route->action->changes)
+        return admin_refusal(route->api->admin, request);
+    return route->action->tells ? admin_look_refusal(route->api->admin, request) : NULL;
+}
+
 static void refuse(const struct action *action, struct http_request *request, const char *reason)
 {
     struct buffer sentence = { 0 };
-    buffer_printf(&sentence, "%s changes something: %s", action->name, reason);
+    buffer_printf(&sentence, "%s %s: %s", action->name, action->changes ? "changes something" : "tells of the inside", reason);
     log_info("api", "answered 403: %.*s", TEXT_ARG(buffer_as_text(&sentence)));
     http_reply_error(request, 403, buffer_as_text(&sentence));
     buffer_free(&sentence);
@@ -33,7 +40,7 @@ static void refuse(const struct action *action, struct http_request *request, co
 
 void route_run(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    const char *refusal = route->action->changes ? admin_refusal(route->api->admin, request) : NULL;
+    const char *refusal = refusal_of(route, request);
     if (refusal == NULL)
         route->action->run(route, request, match);
     else

@@ -33,13 +33,23 @@ static struct text without_port(struct text host)
     return colon == NULL ? host : (struct text){ host.data, (size_t)(colon - host.data) };
 }
 
-/* Whoever owns a name can let it lead here after a page was loaded from there (DNS rebinding): its Origin is then the Host as well. To
- * an address, and to "localhost", no name leads. */
-static bool is_no_name(struct text host)
+static bool is_listed(const struct config_list *hosts, struct text name)
+{
+    for (size_t i = 0; i < hosts->count; i++)
+        if (text_is_nocase(name, ((const char *const *)hosts->items)[i]))
+            return true;
+    return false;
+}
+
+/* Whoever owns a name can let it lead here after a page was loaded from there (DNS rebinding): for the browser both are one origin then.
+ * To an address, and to "localhost", no name leads; and no browser opens a Unix socket. */
+static bool is_own_name(const struct admin_config *config, const struct http_request *request)
 {
     struct address_range range;
-    struct text bare = without_port(host);
-    return text_is(bare, "localhost") || address_range_parse(&range, bare, NULL) == 0;
+    struct text host = without_port(http_request_header(request, "host"));
+    if (http_request_client(request)->sa_family == AF_UNIX || is_listed(&config->hosts, host))
+        return true;
+    return text_is_nocase(host, "localhost") || address_range_parse(&range, host, NULL) == 0;
 }
 
 /* "http://localhost:8080" for the host "localhost:8080" is our own page; "null" is nobody's. */
@@ -53,7 +63,7 @@ static bool is_of_another_origin(const struct http_request *request)
     if (scheme == NULL)
         return true;
     struct text authority = { scheme + 3, (size_t)(origin.data + origin.size - scheme - 3) };
-    return !text_equal(authority, host) || !is_no_name(host);
+    return !text_equal(authority, host);
 }
 
 /* Browsers say it also where they send no Origin: for an image, a link. "none" is what the person typed. */
@@ -77,16 +87,35 @@ static bool is_from(const struct config_list *ranges, const struct sockaddr *pee
     return false;
 }
 
+static const char foreign_name[] =
+    "its Host is a name that may have led elsewhere; allowed: an address, localhost, a name in admin.hosts, or the bearer token of admin.token";
+
+static bool sends_token(const struct admin_config *config, const struct http_request *request)
+{
+    return config->token != NULL && bearer_token(request).data != NULL;
+}
+
+static const char *token_refusal(const struct admin_config *config, const struct http_request *request)
+{
+    return is_token(bearer_token(request), config->token) ? NULL : "the bearer token is not that of admin.token";
+}
+
 const char *admin_refusal(const struct admin_config *config, const struct http_request *request)
 {
-    struct text token = bearer_token(request);
-    if (token.data != NULL && config->token != NULL)
-        return is_token(token, config->token) ? NULL : "the bearer token is not that of admin.token";
+    if (sends_token(config, request))
+        return token_refusal(config, request);
     if (!is_from(&config->from, http_request_client(request)))
         return "allowed: from an address in admin.from, or with the bearer token of admin.token";
     if (is_passed_on(request))
         return "a proxy has passed it on; allowed: with the bearer token of admin.token";
     if (is_of_another_origin(request) || is_of_another_site(request))
         return "a page of another origin has sent it; allowed: with the bearer token of admin.token";
-    return NULL;
+    return is_own_name(config, request) ? NULL : foreign_name;
+}
+
+const char *admin_look_refusal(const struct admin_config *config, const struct http_request *request)
+{
+    if (sends_token(config, request))
+        return token_refusal(config, request);
+    return is_own_name(config, request) ? NULL : foreign_name;
 }

@@ -79,6 +79,6 @@ static void run(struct route *route, struct http_request *request, const struct 
         reply_section(request, stats, name);
 }
 
-const struct action action_node_stats = { .name = "node.stats",
-                                          .doc = "What each part of the process says of itself, as JSON or as text.",
-                                          .run = run };
+const struct action action_node_stats = {
+    .name = "node.stats", .doc = "What each part of the process says of itself, as JSON or as text.", .tells = true, .run = run
+};

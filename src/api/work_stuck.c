@@ -32,5 +32,6 @@ const struct action action_node_stuck = {
     .doc = "Attempts that run longer than their `timeout`, and partitions that have records and do not move, each with the reason; as JSON "
            "or as text.",
     .arguments = arguments,
+    .tells = true,
     .run = run,
 };

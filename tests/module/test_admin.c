@@ -21,7 +21,8 @@ static void run(struct route *route, struct http_request *request, const struct 
 }
 
 static const struct action changing = { .name = "test.change", .changes = true, .run = run };
-static const struct action harmless = { .name = "test.look", .run = run };
+static const struct action harmless = { .name = "test.count", .run = run };
+static const struct action looking = { .name = "test.look", .tells = true, .run = run };
 
 static void on_request(void *arg, struct http_request *request)
 {
@@ -88,7 +89,7 @@ static void others_may_not_and_nothing_is_run_for_them(void **state)
     end(fixture.http);
 }
 
-static void everybody_may_look(void **state)
+static void everybody_may_do_what_changes_nothing(void **state)
 {
     struct admin_fixture fixture = given_action(&harmless);
     from_nowhere(&fixture);
@@ -154,6 +155,48 @@ static void a_browser_that_tells_of_another_site_is_refused(void **state)
     end(fixture.http);
 }
 
+static void everybody_may_look_by_an_address_but_no_page_of_a_name_that_leads_here_now(void **state)
+{
+    static const char *const names[] = { "millrace.example" };
+    struct admin_fixture fixture = given_action(&looking);
+    from_nowhere(&fixture);
+    assert_int_equal(status_at(&fixture, "127.0.0.1:8080", ""), 200);
+    assert_int_equal(status_at(&fixture, "[::1]:8080", ""), 200);
+    assert_int_equal(status_at(&fixture, "LocalHost", ""), 200);
+    assert_int_equal(fixture.runs, 3);
+    assert_int_equal(status_at(&fixture, "example.org:8080", ""), 403);
+    assert_int_equal(status_at(&fixture, "millrace.example", ""), 403);
+    assert_int_equal(status_at(&fixture, "", ""), 403);
+    assert_int_equal(fixture.runs, 3);
+
+    fixture.config.hosts = (struct config_list){ (void *)names, 1 };
+    assert_int_equal(status_at(&fixture, "Millrace.example:8080", ""), 200);
+    assert_int_equal(status_at(&fixture, "www.millrace.example:8080", ""), 403);
+    fixture.config.token = "open-sesame";
+    assert_int_equal(status_at(&fixture, "example.org", "Authorization: Bearer open-sesame\r\n"), 200);
+    assert_int_equal(status_at(&fixture, "localhost", "Authorization: Bearer guess\r\n"), 403);
+    end(fixture.http);
+}
+
+static void what_tells_nothing_of_the_inside_answers_to_any_name(void **state)
+{
+    struct admin_fixture fixture = given_action(&harmless);
+    assert_int_equal(status_at(&fixture, "millrace:8080", ""), 200);
+    end(fixture.http);
+}
+
+static void a_change_asked_of_a_name_needs_that_name_listed(void **state)
+{
+    static const char *const names[] = { "millrace.example" };
+    struct admin_fixture fixture = given_action(&changing);
+    assert_int_equal(status_at(&fixture, "millrace.example", ""), 403); /* a page's GET has no Origin */
+    fixture.config.hosts = (struct config_list){ (void *)names, 1 };
+    assert_int_equal(status_at(&fixture, "millrace.example", ""), 200);
+    assert_int_equal(status_at(&fixture, "millrace.example", "Origin: http://millrace.example\r\n"), 200);
+    assert_int_equal(status_at(&fixture, "millrace.example", "Origin: http://example.org\r\n"), 403);
+    end(fixture.http);
+}
+
 static void a_name_that_leads_here_now_is_no_page_of_ours(void **state)
 {
     struct admin_fixture fixture = given_action(&changing);
@@ -176,6 +219,7 @@ static void whoever_may_open_the_unix_socket_may(void **state)
     assert_int_equal(status_of(&fixture, ""), 200);
     assert_int_equal(status_of(&fixture, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
     assert_int_equal(status_of(&fixture, "Origin: https://example.org\r\n"), 403);
+    assert_int_equal(status_at(&fixture, "any", ""), 200);
     from_nowhere(&fixture);
     assert_int_equal(status_of(&fixture, ""), 403);
     end(fixture.http);
@@ -186,7 +230,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_machine_may),
         cmocka_unit_test(others_may_not_and_nothing_is_run_for_them),
-        cmocka_unit_test(everybody_may_look),
+        cmocka_unit_test(everybody_may_do_what_changes_nothing),
+        cmocka_unit_test(everybody_may_look_by_an_address_but_no_page_of_a_name_that_leads_here_now),
+        cmocka_unit_test(what_tells_nothing_of_the_inside_answers_to_any_name),
+        cmocka_unit_test(a_change_asked_of_a_name_needs_that_name_listed),
         cmocka_unit_test(the_token_opens_from_everywhere),
         cmocka_unit_test(a_wrong_token_is_refused_from_here_too),
         cmocka_unit_test(an_address_is_no_proof_behind_a_proxy),
