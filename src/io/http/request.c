@@ -1,5 +1,6 @@
 #include "io/http/request.h"
 
+#include "base/percent.h"
 #include "io/http/connection.h"
 #include "io/http/exchange.h"
 
@@ -39,23 +40,6 @@ bool http_request_keep(struct http_request *request)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The byte that "%XX" at `at` stands for, or -1. */
-static int escaped_byte(const char *at, const char *end)
-{
-    if (end - at < 3 || at[0] != '%')
-        return -1;
-    int high = hex_digit(at[1]), low = hex_digit(at[2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 struct text http_percent_decode(struct http_request *request, struct text text)
 {
     if (text.size == 0 || memchr(text.data, '%', text.size) == NULL)
@@ -64,7 +48,7 @@ struct text http_percent_decode(struct http_request *request, struct text text)
     char *start = block_alloc(block, text.size), *out = start;
     const char *end = text.data + text.size;
     for (const char *at = text.data; at < end; at++) {
-        int byte = escaped_byte(at, end);
+        int byte = percent_byte(at, end);
         if (*at == '%' && byte < 0)
             return TEXT_NONE;
         *out++ = *at == '%' ? (char)byte : *at;
@@ -83,7 +67,7 @@ static struct text decode_form(struct http_request *request, struct text text)
     char *start = block_alloc(block, text.size), *out = start;
     const char *end = text.data + text.size;
     for (const char *at = text.data; at < end; at++) {
-        int byte = escaped_byte(at, end);
+        int byte = percent_byte(at, end);
         *out++ = byte >= 0 ? (char)byte : *at == '+' ? ' ' : *at;
         at += byte >= 0 ? 2 : 0;
     }

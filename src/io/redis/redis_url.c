@@ -1,6 +1,7 @@
 #include "io/redis/redis_url.h"
 
 #include "base/memory.h"
+#include "base/percent.h"
 #include "base/text.h"
 
 #include <ctype.h>
@@ -62,35 +63,14 @@ static struct text cut_last(struct text *head, char mark)
     return cut(head, memrchr(head->data, mark, head->size));
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Returns the decoded text, or NULL where a percent sign has no two hex digits, or stands for NUL. */
+/* Returns the decoded text, or NULL where its escapes are broken, or stand for NUL. */
 static char *decode(struct text text)
 {
-    char *out = mem_alloc(text.size + 1);
-    size_t size = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-        if (c == '%') {
-            int high = i + 2 < text.size ? hex_digit(text.data[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(text.data[i + 2]) : -1;
-            if (low < 0 || high * 16 + low == 0) {
-                mem_free(out);
-                return NULL;
-            }
-            c = (char)(high * 16 + low);
-            i += 2;
-        }
-        out[size++] = c;
-    }
-    out[size] = '\0';
-    return out;
+    struct buffer out = { 0 };
+    bool whole = percent_decode(text, &out) && memchr(buffer_as_text(&out).data, '\0', out.size) == NULL;
+    char *decoded = whole ? mem_strndup(buffer_as_text(&out).data, out.size) : NULL;
+    buffer_free(&out);
+    return decoded;
 }
 
 /* Decimal digits only. Returns -1 for anything else and above `max`. */
