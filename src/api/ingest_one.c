@@ -14,18 +14,20 @@ struct submission {
     struct ingest_request ingest;
     struct route *route;
     struct http_request *http;
+    struct trace_context trace;
     char traceparent[TRACE_PARENT_SIZE];
 };
 
 static void continue_trace(struct submission *submission)
 {
     struct random *random = submission->route->api->random;
-    struct trace_context parent, trace;
+    struct trace_context parent, *trace = &submission->trace;
     if (trace_parse(&parent, http_request_header(submission->http, "traceparent")))
-        trace_child(&trace, &parent, random);
+        trace_child(trace, &parent, random);
     else
-        trace_start(&trace, random);
-    trace_parent_text(&trace, submission->traceparent);
+        trace_start(trace, random);
+    trace_parent_text(trace, submission->traceparent);
+    submission->http->trace = trace;
 }
 
 static void fill_values(const struct submission *submission, struct template_value values[VALUES])

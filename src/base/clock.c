@@ -15,6 +15,11 @@ uint64_t clock_us(void)
     return (uint64_t)read_us(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_coarse_us(void)
+{
+    return (uint64_t)read_us(CLOCK_MONOTONIC_COARSE);
+}
+
 int64_t clock_wall_us(void)
 {
     return read_us(CLOCK_REALTIME);

@@ -1,5 +1,6 @@
 #include "base/metrics.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/metrics_registry.h"
 
@@ -60,6 +61,7 @@ static void free_family(struct family *family)
         for (size_t k = 0; k < family->label_count; k++)
             mem_free(member->values[k]);
         mem_free(member->series.buckets);
+        mem_free(member->series.exemplars);
         mem_free(member);
     }
     mem_free(family->members);
@@ -138,7 +140,7 @@ struct series *metric_series(struct metrics *metrics, enum metric_id id, const c
 }
 
 /* A walk: most observations are small, so it ends early. */
-void metric_observe(struct series *histogram, double value)
+static size_t observe(struct series *histogram, double value)
 {
     const struct metric_bounds *bounds = histogram->bounds;
     size_t bucket = 0;
@@ -146,6 +148,36 @@ void metric_observe(struct series *histogram, double value)
         bucket++;
     histogram->buckets[bucket]++;
     histogram->value += value;
+    return bucket;
+}
+
+void metric_observe(struct series *histogram, double value)
+{
+    observe(histogram, value);
+}
+
+static void keep_exemplar(struct series *series, size_t bucket, double value, const struct trace_context *trace)
+{
+    if (series->exemplars == NULL)
+        series->exemplars = mem_zalloc((series->bounds == NULL ? 1 : series->bounds->count + 1) * sizeof(struct exemplar));
+    struct exemplar *exemplar = &series->exemplars[bucket];
+    exemplar->value = value;
+    exemplar->at_us = clock_coarse_us();
+    memcpy(exemplar->trace_id, trace->trace_id, sizeof(exemplar->trace_id));
+}
+
+void metric_observe_traced(struct series *histogram, double value, const struct trace_context *trace)
+{
+    size_t bucket = observe(histogram, value);
+    if (trace != NULL && trace_is_sampled(trace))
+        keep_exemplar(histogram, bucket, value, trace);
+}
+
+void metric_add_traced(struct series *counter, double n, const struct trace_context *trace)
+{
+    metric_add(counter, n);
+    if (trace != NULL && trace_is_sampled(trace))
+        keep_exemplar(counter, 0, n, trace);
 }
 
 double metric_value(const struct series *series)

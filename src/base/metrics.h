@@ -3,6 +3,7 @@
  *   family   one name of the table with its help, type, unit and label names
  *   series   a family's member with values for its labels; what modules hold and update
  *   view     a family under another name: labels dropped, bounded or added, other buckets
+ *   exemplar one of the events that a series counted, by its trace's id: the last one of each bucket, or of a counter
  *
  * A series is found once, at start (metric_series), and updated through its pointer: one addition.
  * Series live as long as the registry. Loop thread only; other threads hand their counts over first.
@@ -13,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +36,7 @@ enum metric_id {
 
 struct metrics;
 struct metric_bounds;
+struct exemplar;
 
 /* Read and written by the functions below only; here so that an update is one addition in the caller's code. */
 struct series {
@@ -41,6 +44,7 @@ struct series {
     bool hidden;                        /* gauge: metric_hide */
     uint64_t *buckets;                  /* histogram: observations by bucket; the last is above all bounds */
     const struct metric_bounds *bounds; /* histogram: shared by its family */
+    struct exemplar *exemplars;         /* one a bucket; NULL before the first */
 };
 
 struct metrics *metrics_new(void);
@@ -76,7 +80,13 @@ static inline void metric_hide(struct series *gauge)
 }
 
 void metric_observe(struct series *histogram, double value); /* in the family's unit: seconds, bytes; O(buckets) */
-double metric_value(const struct series *series);            /* counter, gauge; a histogram's count */
+
+/* The same for an event with a trace: a sampled one, which somebody can look at, becomes the exemplar of its bucket or counter.
+ * With NULL, or a trace that is not sampled, it costs one comparison more. */
+void metric_observe_traced(struct series *histogram, double value, const struct trace_context *trace);
+void metric_add_traced(struct series *counter, double n, const struct trace_context *trace);
+
+double metric_value(const struct series *series); /* counter, gauge; a histogram's count */
 
 /* Before each exposition `collect` may set gauges that are cheaper to ask than to keep. */
 void metrics_on_collect(struct metrics *metrics, void (*collect)(void *arg), void *arg);
@@ -112,6 +122,10 @@ int metrics_add_view(struct metrics *metrics, const struct metric_view *view, st
 
 /* Prometheus text exposition 0.0.4 of all families that have series, then of all views. O(series). */
 void metrics_write(struct metrics *metrics, struct buffer *out);
+
+/* The same as OpenMetrics 1.0.0 has it, with exemplars. A counter that bears another name than OpenMetrics allows for one (not
+ * "..._total", as views may name it) is told as of unknown type. */
+void metrics_write_openmetrics(struct metrics *metrics, struct buffer *out);
 
 /* Adds process_* (cpu, memory, descriptors, start time, threads) from /proc to each exposition, named as the Prometheus
  * client libraries name them. */

@@ -33,6 +33,13 @@ struct metric_bounds {
 extern const struct metric_bounds metric_default_bounds; /* those of the Prometheus client libraries */
 extern const struct metric_bounds metric_quick_bounds;   /* those and shorter ones: Redis' round trips */
 
+/* Texts are made when somebody asks. */
+struct exemplar {
+    double value;
+    uint64_t at_us; /* clock_us; 0: there is none */
+    uint8_t trace_id[16];
+};
+
 struct member {
     struct series series; /* first: what metric_series gives out */
     uint64_t hash;        /* of the values */
@@ -53,7 +60,8 @@ struct line {
     uint64_t hash;
     double value;
     uint64_t *buckets;
-    bool hidden; /* of what falls into it there are only hidden series */
+    const struct exemplar **exemplars; /* one a bucket, each NULL or the newest; NULL while no series has any */
+    bool hidden;                       /* of what falls into it there are only hidden series */
 };
 
 struct exposure {
@@ -101,3 +109,29 @@ void exposure_free(struct exposure *exposure);
 
 /* Gives each member that is new since the last call its line. */
 void view_follow(struct view *view, struct exposure *exposure);
+
+/* Sums the series of all views up into the exposure's lines. */
+void exposure_add_up(struct exposure *exposure);
+
+/* How many buckets a line of it has; a counter's is one, for its exemplar. */
+static inline size_t exposure_buckets(const struct exposure *exposure)
+{
+    return exposure->bounds.count + 1;
+}
+
+/* Whole numbers as such; else the fewest digits that read back as the same double. */
+void metrics_write_number(struct buffer *out, double value);
+
+/* The type's word, or NULL for a name of somebody else's that ends as only parts of other types may (foo_sum): it has no type then. */
+const char *exposure_type(const struct exposure *exposure);
+
+/* How the formats differ. */
+struct metrics_form {
+    void (*write_head)(struct buffer *out, const struct exposure *exposure); /* HELP and TYPE */
+    void (*write_bound)(struct buffer *out, double upper);
+    /* What follows a sample; NULL: nothing. */
+    void (*write_exemplar)(struct buffer *out, const struct exposure *exposure, const struct exemplar *exemplar);
+};
+
+/* Collects, and writes all exposures. */
+void metrics_write_form(struct metrics *metrics, const struct metrics_form *form, struct buffer *out);

@@ -38,6 +38,7 @@ void exposure_free(struct exposure *exposure)
     for (size_t i = 0; i < exposure->line_count; i++) {
         mem_free(exposure->lines[i].labels);
         mem_free(exposure->lines[i].buckets);
+        mem_free(exposure->lines[i].exemplars);
     }
     mem_free(exposure->lines);
     mem_free(exposure);

@@ -171,7 +171,7 @@ static void give_back(struct connection *connection, struct list *sent)
     struct list *link;
     while ((link = list_pop(sent)) != NULL) {
         struct exchange *exchange = list_entry(link, struct exchange, link);
-        metric_observe(listener->duration, (double)(now_us - exchange->request.arrived_us) * 1e-6);
+        metric_observe_traced(listener->duration, (double)(now_us - exchange->request.arrived_us) * 1e-6, exchange->request.trace);
         exchange_give_back(&listener->server->exchanges, exchange);
     }
 }

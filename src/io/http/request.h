@@ -10,6 +10,7 @@
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "core/http_method.h"
 
 #include <stdbool.h>
@@ -36,6 +37,8 @@ struct http_request {
     uint64_t arrived_us;      /* clock_us() of the loop turn that brought its first byte */
     struct http_route *route; /* the handler's to set; NULL counts as route "none" */
     void *user;               /* the handler's */
+    /* The handler's to set, for the exemplar of its duration and for the access log; in memory of http_request_alloc. */
+    const struct trace_context *trace;
 };
 
 /* Lets the texts last until http_reply: copies what came in the last read (64 KiB at most). For a handler that answers later and
