@@ -74,11 +74,18 @@ static const struct config_schema listener_schema = {
 
 static const struct config_field traces_fields[] = { TRACE_CONFIG_FIELDS(struct traces_config, trace), { 0 } };
 
+static void check_traces(const void *object, const struct config_place *place, struct config_report *report)
+{
+    const struct traces_config *traces = object;
+    trace_config_check(&traces->trace, place, report);
+}
+
 static const struct config_schema traces_schema = {
     .name = "traces",
     .doc = "Which traces are kept, and how this process is called in them.",
     .size = sizeof(struct traces_config),
     .fields = traces_fields,
+    .check = check_traces,
 };
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };

@@ -65,6 +65,7 @@ struct span {
     struct span_site *site;
     struct trace_context context; /* its own ids and flags */
     uint8_t parent_id[8];         /* zeros: it has none */
+    bool parent_is_remote;        /* it is known from a header: another process may have made it */
     uint64_t started_us;          /* clock_us */
     uint64_t ended_us;            /* not before started_us */
     enum span_status status;

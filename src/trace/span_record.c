@@ -12,11 +12,14 @@ struct head {
     struct trace_context context;
     uint8_t parent_id[8];
     uint8_t status;
-    uint8_t notable;
+    bool notable;
+    bool parent_is_remote;
+    bool has_message;
     uint8_t value_count;
     uint8_t event_count;
     uint8_t link_count;
-    bool has_message;
+    uint32_t dropped_events;
+    uint32_t dropped_links;
 };
 
 struct event_head {
@@ -122,10 +125,13 @@ size_t span_record_write(const struct span *span, size_t value_count, char *out)
         .context = span->context,
         .status = (uint8_t)span->status,
         .notable = span->notable,
+        .parent_is_remote = span->parent_is_remote,
         .value_count = (uint8_t)value_count,
         .event_count = (uint8_t)at_most(span->event_count, SPAN_EVENTS_MAX),
         .link_count = (uint8_t)at_most(span->link_count, SPAN_LINKS_MAX),
         .has_message = span->status_message.data != NULL,
+        .dropped_events = (uint32_t)(span->event_count - at_most(span->event_count, SPAN_EVENTS_MAX)),
+        .dropped_links = (uint32_t)(span->link_count - at_most(span->link_count, SPAN_LINKS_MAX)),
     };
     char *at = put(out, &head, sizeof(head));
     memcpy(out + offsetof(struct head, parent_id), span->parent_id, sizeof(span->parent_id));
@@ -152,12 +158,15 @@ void span_record_read(struct text record, struct span_held *held)
         .ended_us = head.ended_us,
         .status = (enum span_status)head.status,
         .notable = head.notable,
+        .parent_is_remote = head.parent_is_remote,
         .events = held->events,
         .event_count = head.event_count,
         .links = held->links,
         .link_count = head.link_count,
     };
     memcpy(span->parent_id, head.parent_id, sizeof(head.parent_id));
+    held->dropped_events = head.dropped_events;
+    held->dropped_links = head.dropped_links;
     for (size_t i = 0; i < head.value_count; i++)
         at = get_value(at, &span->values[i]);
     if (head.has_message)

@@ -14,6 +14,8 @@ struct span_held {
     struct span_event events[SPAN_EVENTS_MAX];
     struct span_value event_values[SPAN_EVENTS_MAX][SPAN_EVENT_VALUES_MAX];
     struct trace_context links[SPAN_LINKS_MAX];
+    size_t dropped_events; /* beyond the bounds */
+    size_t dropped_links;
 };
 
 /* Writes the record to `out`, which takes SPAN_RECORD_MAX bytes; returns its size. */

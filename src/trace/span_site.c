@@ -1,6 +1,7 @@
 #include "trace/span_site.h"
 
 #include "base/memory.h"
+#include "trace/otlp.h"
 
 #include <assert.h>
 
@@ -23,8 +24,9 @@ struct span_site *span_site_new(const char *name, enum span_kind kind, const str
         site->constants[i] = (struct span_constant){ constants[i].key, copied(constants[i].value) };
     site->constant_count = constant_count;
     for (size_t i = 0; i < key_count; i++)
-        site->keys[i] = keys[i];
+        site->keys[i] = text_of(keys[i]);
     site->key_count = key_count;
+    otlp_site(site, &site->encoded);
     return site;
 }
 
@@ -33,6 +35,7 @@ void span_site_free(struct span_site *site)
     for (size_t i = 0; i < site->constant_count; i++)
         if (site->constants[i].value.type == SPAN_TEXT)
             mem_free((char *)site->constants[i].value.text.data);
+    buffer_free(&site->encoded);
     mem_free(site->constants);
     mem_free((char *)site->name);
     mem_free(site);

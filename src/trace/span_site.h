@@ -12,8 +12,9 @@ struct span_site {
     enum span_kind kind;
     struct span_constant *constants;
     size_t constant_count;
-    const char *keys[SPAN_VALUES_MAX];
+    struct text keys[SPAN_VALUES_MAX];
     size_t key_count;
+    struct buffer encoded;  /* what its spans share (otlp_site) */
     struct slowest slowest; /* of its local roots */
 };
 

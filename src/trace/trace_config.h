@@ -49,6 +49,9 @@ extern const struct config_schema trace_config_schema;
 extern const struct config_schema trace_keep_schema;
 extern const char *const trace_samplers[];
 
+/* The check of a schema that lists TRACE_CONFIG_FIELDS: impossible values of `config`. */
+void trace_config_check(const struct trace_config *config, const struct config_place *place, struct config_report *report);
+
 /* clang-format off */
 #define TRACE_CONFIG_FIELDS(owner, place)                                                                                     \
     { .name = "disabled", .type = CONFIG_BOOL, .offset = offsetof(owner, place.disabled),                                     \

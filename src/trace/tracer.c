@@ -1,8 +1,10 @@
 #include "trace/tracer.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "trace/sampler.h"
 #include "trace/span_site.h"
+#include "trace/wall_anchor.h"
 
 #include <assert.h>
 
@@ -14,6 +16,8 @@ struct tracer {
     struct trace_keep_config keep;
     struct random *random;
     struct list sites;
+    bool anchored;
+    struct wall_anchor anchor;
     struct trace_ring recent;
     struct trace_ring notable;
     struct series *sampled, *kept, *forgotten; /* local roots */
@@ -109,6 +113,17 @@ void tracer_add(struct tracer *tracer, const struct span *span)
         trace_ring_add(&tracer->notable, tracer->scratch, size);
     metric_add(tracer->told, 1);
     metric_add(tracer->overwritten, (double)(tracer->recent.forgotten - forgotten));
+}
+
+int64_t tracer_wall_offset(struct tracer *tracer, uint64_t clock_us, int64_t wall_us)
+{
+    if (!tracer->anchored)
+        wall_anchor_init(&tracer->anchor, clock_us, wall_us);
+    tracer->anchored = true;
+    int64_t step = wall_anchor_follow(&tracer->anchor, clock_us, wall_us);
+    if (step != 0)
+        log_warn("trace", "the wall clock was stepped by %.3f s: spans follow it", (double)step / 1e6);
+    return tracer->anchor.offset_us;
 }
 
 uint64_t tracer_added(const struct tracer *tracer)

@@ -64,6 +64,10 @@ bool tracer_is_on(const struct tracer *tracer);
 /* Tells a span: it is copied. The caller has found out that it is kept. About 50 ns. */
 void tracer_add(struct tracer *tracer, const struct span *span);
 
+/* What clock_us and clock_wall_us show now: returns what to add to the former for the latter. Follows steps of the wall clock
+ * (trace/wall_anchor.h), and says so in the log. */
+int64_t tracer_wall_offset(struct tracer *tracer, uint64_t clock_us, int64_t wall_us);
+
 /* How many spans were told since the start. */
 uint64_t tracer_added(const struct tracer *tracer);
 

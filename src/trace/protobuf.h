@@ -1,0 +1,41 @@
+/* protobuf: the wire format of Protocol Buffers, written (protobuf.dev/programming-guides/encoding): what spans need of it.
+ *
+ * A message within a message has its length before it, which is known only behind it. So room is left for a length of fixed width, a
+ * varint with leading zeros, which every decoder takes: that costs two bytes a message and saves measuring it before. One thread. */
+#pragma once
+
+#include "base/buffer.h"
+
+#include <stdint.h>
+
+/* Bytes of the longest varint, and of a field's number with its wire type (numbers up to 2047 here). */
+#define PROTOBUF_VARINT_MAX 10
+#define PROTOBUF_TAG_MAX    2
+
+/* Bytes that the varint takes. */
+size_t protobuf_varint_size(uint64_t value);
+
+/* Each writes at a place that has room, and returns the place behind. */
+char *protobuf_varint(char *at, uint64_t value);
+char *protobuf_put_uint(char *at, unsigned field, uint64_t value);
+char *protobuf_put_fixed32(char *at, unsigned field, uint32_t value);
+char *protobuf_put_fixed64(char *at, unsigned field, uint64_t value);
+char *protobuf_put_head(char *at, unsigned field, size_t size); /* of what has a length; `size` bytes follow */
+char *protobuf_put_bytes(char *at, unsigned field, const void *bytes, size_t size);
+
+/* Room that protobuf_put_bytes needs at most, and that the others do. */
+#define PROTOBUF_NUMBER_ROOM      (PROTOBUF_TAG_MAX + PROTOBUF_VARINT_MAX)
+#define PROTOBUF_BYTES_ROOM(size) (PROTOBUF_TAG_MAX + PROTOBUF_VARINT_MAX + (size))
+
+/* The same at the end of a buffer. */
+void protobuf_uint(struct buffer *out, unsigned field, uint64_t value);
+void protobuf_fixed32(struct buffer *out, unsigned field, uint32_t value);
+void protobuf_fixed64(struct buffer *out, unsigned field, uint64_t value);
+void protobuf_bytes(struct buffer *out, unsigned field, struct text bytes);
+
+/* A string field has to be UTF-8, or the whole message is refused: bytes that are none are replaced by U+FFFD. */
+void protobuf_string(struct buffer *out, unsigned field, struct text text);
+
+/* What is appended between both is a message in the field. Returns what protobuf_end wants. At most 256 MiB. */
+size_t protobuf_begin(struct buffer *out, unsigned field);
+void protobuf_end(struct buffer *out, size_t begun);
