@@ -71,6 +71,8 @@ const struct action *action_at(size_t i);
 
 /* The groups' actions. */
 extern const struct action action_ingest_one;
+extern const struct action action_log_get;
+extern const struct action action_log_set;
 extern const struct action action_node_live;
 extern const struct action action_node_ready;
 extern const struct action action_node_health;

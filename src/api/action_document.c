@@ -4,11 +4,19 @@
 
 #include <inttypes.h>
 
+static void write_choices(const struct argument *argument, struct buffer *out)
+{
+    for (size_t i = 0; argument->choices[i] != NULL; i++)
+        buffer_printf(out, "%s`%s`", i == 0 ? "" : ", ", argument->choices[i]);
+}
+
 static void write_argument(const struct argument *argument, struct buffer *out)
 {
     buffer_printf(out, "| `%s` | ", argument->name);
     if (argument->type == ARGUMENT_BOOL)
         buffer_string(out, "`true`, `false`");
+    else if (argument->type == ARGUMENT_CHOICE)
+        write_choices(argument, out);
     else
         buffer_printf(out, "whole number from %" PRId64 " to %" PRId64, argument->min, argument->max);
     buffer_printf(out, " | %s |\n", argument->doc);

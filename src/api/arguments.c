@@ -12,19 +12,41 @@ static const char query_mark[] = "query:";
 
 /* --- one value --- */
 
+static int refuse_choice(const struct argument *argument, struct text found, struct error *err)
+{
+    struct buffer allowed = { 0 };
+    for (size_t i = 0; argument->choices[i] != NULL; i++)
+        buffer_printf(&allowed, "%s%s", i == 0 ? "" : ", ", argument->choices[i]);
+    error_set(err, E_INVALID, "%s: found \"%.*s\"; allowed: %.*s", argument->name, TEXT_ARG(found), TEXT_ARG(buffer_as_text(&allowed)));
+    buffer_free(&allowed);
+    return E_INVALID;
+}
+
 static int refuse(const struct argument *argument, struct text found, struct error *err)
 {
     if (found.size > SHOWN)
         found.size = SHOWN;
+    if (argument->type == ARGUMENT_CHOICE)
+        return refuse_choice(argument, found, err);
     if (argument->type == ARGUMENT_BOOL)
         return error_set(err, E_INVALID, "%s: found \"%.*s\"; allowed: true, false", argument->name, TEXT_ARG(found));
     return error_set(err, E_INVALID, "%s: found \"%.*s\"; allowed: a whole number from %" PRId64 " to %" PRId64, argument->name,
                      TEXT_ARG(found), argument->min, argument->max);
 }
 
+static int read_choice(const struct argument *argument, struct text text, struct argument_value *value, struct error *err)
+{
+    for (value->integer = 0; argument->choices[value->integer] != NULL; value->integer++)
+        if (text_is(text, argument->choices[value->integer]))
+            return 0;
+    return refuse(argument, text, err);
+}
+
 static int read_text(const struct argument *argument, struct text text, struct argument_value *value, struct error *err)
 {
     value->given = true;
+    if (argument->type == ARGUMENT_CHOICE)
+        return read_choice(argument, text, value, err);
     if (argument->type == ARGUMENT_BOOL) {
         value->boolean = text_is(text, "true");
         return value->boolean || text_is(text, "false") ? 0 : refuse(argument, text, err);
@@ -38,6 +60,8 @@ static int read_json(const struct argument *argument, yyjson_val *json, struct a
 {
     if (argument->type == ARGUMENT_INT && yyjson_is_raw(json))
         return read_text(argument, (struct text){ yyjson_get_raw(json), yyjson_get_len(json) }, value, err);
+    if (argument->type == ARGUMENT_CHOICE && yyjson_is_str(json))
+        return read_text(argument, (struct text){ yyjson_get_str(json), yyjson_get_len(json) }, value, err);
     if (argument->type == ARGUMENT_BOOL && yyjson_is_bool(json))
         return read_text(argument, yyjson_get_bool(json) ? TEXT("true") : TEXT("false"), value, err);
     return refuse(argument, text_of(json_kind(json)), err);

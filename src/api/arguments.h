@@ -14,20 +14,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum argument_type { ARGUMENT_BOOL, ARGUMENT_INT };
+enum argument_type { ARGUMENT_BOOL, ARGUMENT_INT, ARGUMENT_CHOICE };
 
 /* A row of an action's table, which ends with name == NULL. */
 struct argument {
     const char *name;
     enum argument_type type;
-    int64_t min, max; /* of ARGUMENT_INT */
-    const char *doc;  /* one sentence */
+    int64_t min, max;           /* of ARGUMENT_INT */
+    const char *const *choices; /* of ARGUMENT_CHOICE; ends with NULL */
+    const char *doc;            /* one sentence */
 };
 
 struct argument_value {
     bool given;
     bool boolean;
-    int64_t integer;
+    int64_t integer; /* of ARGUMENT_CHOICE: which one */
 };
 
 /* Reads the table's arguments into `values`, one for each row. `with` is of struct config_pair; NULL: nothing. Returns 0, or E_INVALID with

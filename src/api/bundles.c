@@ -15,6 +15,8 @@ static const struct bundle_route metrics[] = {
 };
 
 static const struct bundle_route debug[] = {
+    { "GET /debug/log", "log.get" },
+    { "PUT|POST /debug/log", "log.set" },
     { "GET /debug/stats", "node.stats" },
     { "GET /debug/stuck", "node.stuck" },
     { "GET /debug/profile", "node.profile" },

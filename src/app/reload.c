@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <signal.h>
+#include <string.h>
 
 /* --- can this process take it? --- */
 
@@ -51,6 +52,19 @@ static void change_bounds(struct stream *stream, struct work_config *running, co
     running->concurrency = fresh->concurrency;
 }
 
+static void change_access_logs(struct node *node, struct config_list *running, const struct config_list *fresh)
+{
+    struct listener_config *listeners = running->items;
+    const struct listener_config *others = fresh->items;
+    for (size_t i = 0; i < running->count; i++) {
+        for (size_t k = 0; k < fresh->count; k++)
+            if (strcmp(listeners[i].name, others[k].name) == 0)
+                listeners[i].http.access_log = others[k].http.access_log;
+        if (node->routes[i].http != NULL)
+            http_listener_set_access_log(node->routes[i].http, &listeners[i].http.access_log);
+    }
+}
+
 static void change(struct reload *reload, const struct settings *fresh)
 {
     struct node *node = reload->node;
@@ -61,6 +75,8 @@ static void change(struct reload *reload, const struct settings *fresh)
     if (running->pool.workers != fresh->pool.workers)
         work_shared_set_slots(&node->shared, (size_t)fresh->pool.workers);
     running->pool.workers = fresh->pool.workers;
+
+    change_access_logs(node, &running->listeners, &fresh->listeners);
 
     struct stream_config *streams = running->streams.items;
     for (size_t i = 0; i < running->streams.count; i++) {

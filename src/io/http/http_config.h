@@ -3,12 +3,14 @@
  *   address:  "127.0.0.1:8080"                                     as base/address.h says
  *   limits:   { connections: 10000, body: 1MiB, pipeline: 64, ... }
  *   timeouts: { header: 10s, body: 30s, idle: 60s, write: 30s }
+ *   access_log: { sample: 0.01, errors: true }
  *
  * A struct that has more to say about a listener (its routes) embeds http_config and lists HTTP_CONFIG_FIELDS among its
  * own fields, so that all of it stands on one level of the file. */
 #pragma once
 
 #include "config/config.h"
+#include "io/http/access_log.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +38,7 @@ struct http_config {
     int64_t backlog; /* connections that the kernel holds ready for accept */
     struct http_limits limits;
     struct http_timeouts timeouts;
+    struct http_access_log access_log;
 };
 
 extern const struct config_schema http_config_schema;
@@ -51,5 +54,7 @@ extern const struct config_schema http_timeouts_schema;
     { .name = "limits", .type = CONFIG_STRUCT, .offset = offsetof(owner, place.limits), .schema = &http_limits_schema, \
       .doc = "What one request, one connection and all of them may take." },                                           \
     { .name = "timeouts", .type = CONFIG_STRUCT, .offset = offsetof(owner, place.timeouts),                            \
-      .schema = &http_timeouts_schema, .doc = "How long a client may take." }
+      .schema = &http_timeouts_schema, .doc = "How long a client may take." },                                         \
+    { .name = "access_log", .type = CONFIG_STRUCT, .offset = offsetof(owner, place.access_log),                          \
+      .schema = &http_access_log_schema, .doc = "Which answers get a line in the log." }
 /* clang-format on */

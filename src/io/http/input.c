@@ -123,7 +123,7 @@ void connection_refuse(struct connection *connection, enum fault fault)
     if (message != NULL)
         exchange_begin(exchange, message);
     else
-        exchange->request.arrived_us = engine_now_us(listener->server);
+        exchange->request = (struct http_request){ .method = METHOD_OTHER, .arrived_us = engine_now_us(listener->server) };
 
     const struct fault_entry *entry = fault_entry(fault);
     listener_count_fault(listener, fault);

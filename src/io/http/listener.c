@@ -138,6 +138,11 @@ const char *http_listener_address(const struct http_listener *listener)
     return listener->address_text;
 }
 
+void http_listener_set_access_log(struct http_listener *listener, const struct http_access_log *config)
+{
+    listener->access_log = *config;
+}
+
 /* ---- time ---- */
 
 static void refuse_due(struct deadline_queue *queue, uint64_t now_ms, enum fault fault)
@@ -222,6 +227,7 @@ int http_server_listen(struct http_server *server, const char *name, const struc
     listener->server = server;
     listener->name = mem_strdup(name);
     listener->limits = config->limits;
+    listener->access_log = config->access_log;
     listener->budget.limit_bytes = config->limits.memory_bytes;
     listener->handler = handler;
     listener->arg = arg;

@@ -16,6 +16,7 @@ struct http_listener {
     struct http_server *server;
     char *name;
     struct http_limits limits;
+    struct http_access_log access_log;
     http_handler handler;
     void *arg;
 

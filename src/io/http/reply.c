@@ -1,5 +1,6 @@
 #include "io/http/reply.h"
 
+#include "io/http/access_log.h"
 #include "io/http/status.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ void http_reply(struct http_request *request, const struct http_reply *reply)
     connection->unanswered--;
     listener->requests--;
     count(listener, request->route, reply->status);
+    access_log_answer(exchange, reply);
     if (connection->gone)
         metric_add(listener->client_gone, 1);
     if (connection->state == CONNECTION_CLOSED) {

@@ -46,6 +46,9 @@ const char *http_listener_address(const struct http_listener *listener);
  * others go on. Released, the connections go on by themselves, a few a turn. */
 void http_listener_hold_bodies(struct http_listener *listener, bool hold);
 
+/* From the next answer on. */
+void http_listener_set_access_log(struct http_listener *listener, const struct http_access_log *config);
+
 /* Closes the listening sockets; connections go on. May be called again. */
 void http_server_stop_accepting(struct http_server *server);
 
