@@ -13,6 +13,7 @@ import uuid
 
 import pytest
 
+from jaeger import Jaeger
 from servers import Kafka, Millrace, Redis
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -74,6 +75,12 @@ def own_cluster(tmp_path):
 @pytest.fixture
 def redis(tmp_path):
     with Redis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def jaeger(tmp_path):
+    with Jaeger(tmp_path) as server:
         yield server
 
 

@@ -14,6 +14,8 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -54,6 +56,15 @@ def wait_for(condition, timeout=20.0, every=0.05, what="the condition"):
             return value
         assert time.monotonic() < deadline, f"waited {timeout} s for {what}"
         time.sleep(every)
+
+
+def go_tool(name):
+    """The path of a tool that scripts/go-tool has built; without it the test is skipped, and says why."""
+    found = subprocess.run([ROOT / "scripts" / "go-tool", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if found.returncode == 3:
+        pytest.skip(found.stderr.strip().splitlines()[-1])
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip()
 
 
 class Kafka:
