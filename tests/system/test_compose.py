@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import urllib.parse
 
 import pytest
 import yaml
@@ -43,7 +44,7 @@ def test_the_program_is_given_names_that_its_example_knows():
     example = (ROOT / "examples" / "worker-pool.yaml").read_text()
     for name in FILES:
         for variable in services(name)["millrace"]["environment"]:
-            assert f"${{{variable}:-" in example, variable
+            assert f"${{{variable}:-" in example or variable.startswith("OTEL_"), variable  # OpenTelemetry's names need no line there
 
 
 def test_services_depend_on_services_that_have_a_health_check():
@@ -66,6 +67,29 @@ def test_prometheus_scrapes_the_program_and_reads_the_mounted_rules(tmp_path):
     copied.write_text(yaml.safe_dump(config))
     judged = subprocess.run(["promtool", "check", "config", str(copied)], capture_output=True, text=True, timeout=30)
     assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def data_sources():
+    for file in (COMPOSE / "grafana/provisioning/datasources").glob("*.yaml"):
+        yield from yaml.safe_load(file.read_text())["datasources"]
+
+
+def test_grafanas_data_sources_are_services_and_an_exemplar_leads_to_its_trace():
+    known = services("compose.yaml")
+    sources = {source["uid"]: source for source in data_sources()}
+    assert {urllib.parse.urlsplit(source["url"]).hostname for source in sources.values()} == {"prometheus", "jaeger"} <= set(known)
+    (way,) = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
+    assert sources[way["datasourceUid"]]["type"] == "jaeger"
+    assert "--enable-feature=exemplar-storage" in known["prometheus"]["command"]
+
+
+def test_spans_go_to_a_service_and_jaeger_is_of_the_version_that_tests_run():
+    known = services("compose.yaml")
+    endpoint = urllib.parse.urlsplit(known["millrace"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"])
+    assert endpoint.hostname in known and f"127.0.0.1:{endpoint.port}:{endpoint.port}" in known[endpoint.hostname]["ports"]
+    built = re.search(r"jaegertracing/jaeger v1\.(\d+)", (ROOT / "scripts" / "go-tool").read_text()).group(1)
+    # Jaeger's module and its program are released together, as v1.76.0 and v2.13.0.
+    assert known["jaeger"]["image"] == f"jaegertracing/jaeger:2.{int(built) - 63}.0"
 
 
 def test_grafana_finds_its_dashboards_where_they_are_mounted():
