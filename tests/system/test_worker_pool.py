@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 
+import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from servers import ROOT, wait_for
@@ -211,9 +212,15 @@ def test_demo_2_the_pool_bounds_what_runs_and_the_queue_what_waits(worker_pool):
     assert 5 < max(waiting for _, waiting in seen) <= 50
 
 
+def lag_by_partition(server):
+    """As kafka_exporter tells it."""
+    told = re.compile(rf'kafka_consumergroup_lag{{consumergroup="{server.group}",partition="(\d+)",topic="{server.topic}"}}')
+    return {int(found.group(1)): value for name, value in server.metrics().items() if (found := told.fullmatch(name))}
+
+
 def test_demo_2_5_a_hot_key_does_not_stop_the_others(worker_pool, kafka, tmp_path):
     record = tmp_path / "evidence"
-    server = worker_pool("--set", f"streams.jobs.work.handler.simulate.record={record}",
+    server = worker_pool("--set", f"streams.jobs.work.handler.simulate.record={record}", "--set", "streams.jobs.watch.every=200ms",
                          env={"LIMIT_RATE": "100000", "LIMIT_CAPACITY": "100000", "JOB_PROCESS_TIME_MIN": "20",
                               "JOB_PROCESS_TIME_RANGE": "20", "JOB_PROCESS_FAIL_RATE": "0"})
     server.wait_until_ready()
@@ -221,6 +228,8 @@ def test_demo_2_5_a_hot_key_does_not_stop_the_others(worker_pool, kafka, tmp_pat
     assert summary["200"] == summary["total"] > 500
     hot = server.stats("hot_keys")
     assert json.dumps(hot).count('"hot"') >= 1
+    *others, hottest = sorted(lag_by_partition(server).values())
+    assert hottest > 100 > sum(others), "the lag is that of one partition"
 
     rows = [json.loads(line) for line in record.read_text().splitlines()]
     ends = [row for row in rows if row["event"] == "end"]
@@ -264,8 +273,32 @@ def test_demo_3_dead_letters_can_be_read_with_kafkas_own_tools(worker_pool, kafk
     read_topic(kafka, f"{server.topic}-dlq", 3)
     out = subprocess.run(["kcat", "-b", kafka.brokers, "-C", "-t", f"{server.topic}-dlq", "-e", "-q", "-f", "%s %h\n"],
                          check=True, capture_output=True, text=True, timeout=30).stdout
-    assert out.count("x-final-error=") == 3
-    assert {f"dead-{i}" for i in range(3)} == set(re.findall(r"dead-\d", out))
+    letters = out.splitlines()
+    assert {f"dead-{i}" for i in range(3)} == set(re.findall(r"dead-\d", out)) and len(letters) == 3
+    for letter in letters:
+        assert re.search(rf"x-origin-topic={server.topic}\b", letter) and re.search(r"x-origin-partition=\d+\b", letter), letter
+        assert re.search(r"x-origin-offset=\d+\b", letter) and re.search(r"x-final-error=[^,]+", letter), letter
+
+
+@pytest.mark.takes(30)
+def test_demo_4_lag_rises_under_load_and_drains_after_it(worker_pool, kafka):
+    server = worker_pool("--set", "streams.jobs.watch.every=200ms",
+                         env={"LIMIT_RATE": "100000", "LIMIT_CAPACITY": "100000", "WORKERS": "5", "JOB_PROCESS_TIME_MIN": "50",
+                              "JOB_PROCESS_TIME_RANGE": "0", "JOB_PROCESS_FAIL_RATE": "0"})
+    server.wait_until_ready()
+
+    def lag_sum():
+        return server.metrics()[f'kafka_consumergroup_lag_sum{{consumergroup="{server.group}",topic="{server.topic}"}}']
+
+    words = [str(BINARY), "attack", f"-target=http://127.0.0.1:{server.port}/submit", "-duration=60s", "-think=5ms"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as load:
+        wait_for(lambda: lag_sum() > 100, what="a lag")
+        risen = wait_for(lambda: (found := lag_sum()) > 800 and found, what="more of it")
+        load.terminate()
+    halved = wait_for(lambda: (found := lag_sum()) < risen / 2 and found, timeout=60, what="half of it")
+    assert halved > 0, "it drains, as fast as five workers are"
+    wait_for(lambda: lag_sum() == 0, timeout=60, what="no lag")
+    assert lag(kafka, server.group) == 0
 
 
 def test_every_metric_of_the_document_is_there_and_promtool_agrees(worker_pool):
