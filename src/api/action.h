@@ -14,7 +14,6 @@
 #include "api/health.h"
 #include "api/reply.h"
 #include "base/metrics.h"
-#include "base/random.h"
 #include "base/stats.h"
 #include "core/router.h"
 #include "ingest/ingest.h"
@@ -30,7 +29,6 @@ struct api {
     struct metrics *metrics;
     struct stats *stats;
     struct health *health;
-    struct random *random;
     const struct admin_config *admin;
     const struct work_shared *works;
     struct profiler *profiler;
@@ -44,7 +42,8 @@ struct route {
     struct ingest *ingest; /* of the route's stream; set when the action needs it */
     struct work *work;
     struct reply_set replies;
-    const struct config_list *with; /* arguments that the configuration decides about; of struct config_pair; NULL: nothing */
+    struct span_site *sites[METHOD_COUNT]; /* of its span, by method; made by the first request */
+    const struct config_list *with;        /* arguments that the configuration decides about; of struct config_pair; NULL: nothing */
 };
 
 struct action {

@@ -1,4 +1,5 @@
 #include "api/action.h"
+#include "api/request_trace.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -40,6 +41,8 @@ static void refuse(const struct action *action, struct http_request *request, co
 
 void route_run(struct route *route, struct http_request *request, const struct route_match *match)
 {
+    if (route->action->changes || route->action->stores)
+        request_trace_begin(route, request);
     const char *refusal = refusal_of(route, request);
     if (refusal == NULL)
         route->action->run(route, request, match);

@@ -1,7 +1,7 @@
 #include "api/action.h"
 #include "api/bearer_token.h"
+#include "api/request_trace.h"
 #include "base/address.h"
-#include "base/trace.h"
 
 /* One event a request: its key and headers are looked up in the request, the rest is the stream's. */
 
@@ -14,25 +14,12 @@ struct submission {
     struct ingest_request ingest;
     struct route *route;
     struct http_request *http;
-    struct trace_context trace;
-    char traceparent[TRACE_PARENT_SIZE];
+    const struct ingest_result *result; /* while it is told; NULL: it was refused */
 };
-
-static void continue_trace(struct submission *submission)
-{
-    struct random *random = submission->route->api->random;
-    struct trace_context parent, *trace = &submission->trace;
-    if (trace_parse(&parent, http_request_header(submission->http, "traceparent")))
-        trace_child(trace, &parent, random);
-    else
-        trace_start(trace, random);
-    trace_parent_text(trace, submission->traceparent);
-    submission->http->trace = trace;
-}
 
 static void fill_values(const struct submission *submission, struct template_value values[VALUES])
 {
-    values[VALUE_TRACE] = template_text(trace_parent_id(submission->traceparent));
+    values[VALUE_TRACE] = template_text(trace_parent_id(submission->ingest.traceparent));
     values[VALUE_TOPIC] = template_text(text_of(ingest_topic(submission->route->ingest)));
     values[VALUE_PARTITION] = (struct template_value){ 0 };
     values[VALUE_OFFSET] = (struct template_value){ 0 };
@@ -49,6 +36,7 @@ static void fail(struct submission *submission, const struct error *err, uint64_
 static void on_result(void *arg, const struct ingest_result *result)
 {
     struct submission *submission = arg;
+    submission->result = result;
     if (result->code != 0) {
         struct error err;
         error_set(&err, result->code, "%s", result->sentence);
@@ -60,6 +48,13 @@ static void on_result(void *arg, const struct ingest_result *result)
     values[VALUE_PARTITION] = template_int(result->partition);
     values[VALUE_OFFSET] = template_int(result->offset);
     reply_accepted(&submission->route->replies, submission->http, values);
+}
+
+/* The request's trace is kept. */
+static void tell_spans(void *arg, bool notable)
+{
+    const struct submission *submission = arg;
+    ingest_tell_spans(&submission->ingest, submission->result, notable);
 }
 
 static struct text key_of(const struct ingest *ingest, struct http_request *http)
@@ -98,11 +93,13 @@ static struct text limit_key_of(const struct ingest *ingest, const struct http_r
     return TEXT_NONE;
 }
 
-static size_t allowed_headers(const struct ingest *ingest, const struct http_request *http,
-                              struct producer_header headers[INGEST_HEADERS_MAX])
+static size_t headers_of(const struct ingest *ingest, const struct http_request *http, struct producer_header headers[INGEST_HEADERS_MAX])
 {
     size_t count = 0;
     const char *name;
+    struct text state = request_trace_state(http);
+    if (state.data != NULL)
+        headers[count++] = (struct producer_header){ TEXT("tracestate"), state };
     for (size_t i = 0; count < INGEST_HEADERS_MAX && (name = ingest_header_name(ingest, i)) != NULL; i++) {
         struct text value = http_request_header(http, name);
         if (value.data != NULL)
@@ -129,9 +126,12 @@ static void run(struct route *route, struct http_request *http, const struct rou
     if (refuse_coding(http))
         return;
     struct submission *submission = http_request_alloc(http, sizeof(*submission));
+    struct request_trace *trace = request_trace_of(http);
     submission->route = route;
     submission->http = http;
-    continue_trace(submission);
+    submission->result = NULL;
+    trace->tell = tell_spans;
+    trace->arg = submission;
 
     char address[ADDRESS_TEXT_SIZE];
     struct producer_header headers[INGEST_HEADERS_MAX];
@@ -139,9 +139,9 @@ static void run(struct route *route, struct http_request *http, const struct rou
         .body = http->body,
         .key = key_of(route->ingest, http),
         .limit_key = limit_key_of(route->ingest, http, address),
-        .traceparent = submission->traceparent,
+        .trace = &trace->context,
         .headers = headers,
-        .header_count = allowed_headers(route->ingest, http, headers),
+        .header_count = headers_of(route->ingest, http, headers),
     };
     struct error err;
     if (ingest_submit(&submission->ingest, route->ingest, &event, on_result, submission, &err) != 0)

@@ -1,5 +1,6 @@
 #include "api/reply.h"
 
+#include "api/request_trace.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -84,7 +85,8 @@ static void render_error(const struct template *template, const struct template_
 /* What a client was told, beside the id that it was told: a fault of the server is worth a line, a client's only for who looks. */
 static void log_failure(const struct http_request *request, int status, const char *sentence)
 {
-    log_scope_begin(&(struct log_scope){ .request_id = request->id });
+    char trace_id[TRACE_ID_SIZE];
+    log_scope_begin(&(struct log_scope){ .request_id = request->id, .trace_id = request_trace_id(request, trace_id) });
     if (status >= 500)
         log_info("api", "answered %d: %s", status, sentence);
     else

@@ -105,8 +105,8 @@ static void start_base(struct node *node)
     health_init(&node->health);
     random_init(&node->random);
     node->tracer = tracer_new(&node->settings->traces.trace, &node->random, node->metrics);
-    node->api = (struct api){ node->metrics,          &node->stats,  &node->health,   &node->random,
-                              &node->settings->admin, &node->shared, &node->profiler, node->tracer };
+    node->api =
+        (struct api){ node->metrics, &node->stats, &node->health, &node->settings->admin, &node->shared, &node->profiler, node->tracer };
 
     pool_prepare((size_t)node->settings->pool.max);
     uv_loop_init(&node->loop);

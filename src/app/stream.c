@@ -68,6 +68,7 @@ static int start_ingest(struct stream *stream, struct node *node, struct error *
             .topic = stream->out,
             .redis = node->redis,
             .random = &node->random,
+            .tracer = node->tracer,
             .metrics = node->metrics,
             .stats = &node->stats,
         },
@@ -93,6 +94,7 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
             .partitions = (uint32_t)config->topic.partitions,
             .config = &config->work,
             .target = { .config = &node->settings->kafka, .embedded = node->embedded },
+            .tracer = node->tracer,
             .dead = dead,
         },
         err);

@@ -36,6 +36,12 @@ void address_text(const struct address *address, char out[ADDRESS_TEXT_SIZE]);
 /* The same for a peer or a bound socket. A Unix socket without a name is "unix:". */
 void address_sockaddr_text(const struct sockaddr *peer, char out[ADDRESS_TEXT_SIZE]);
 
+/* The peer's host alone, without brackets, in `out`; TEXT_NONE for a Unix socket. */
+struct text address_host_text(const struct sockaddr *peer, char out[ADDRESS_TEXT_SIZE]);
+
+/* Parts an address as address_text writes it: the host without brackets, and the port; of a Unix socket its path, and port 0. */
+struct text address_split(const char *address, unsigned *port);
+
 struct address_range {
     uint8_t bytes[16]; /* IPv4 in its mapped form, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2) */
     unsigned bits;     /* of those 128 that count */

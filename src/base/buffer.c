@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 
+#include "base/decimal.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 
@@ -60,13 +61,8 @@ void buffer_repeat(struct buffer *buffer, char c, size_t count)
 
 void buffer_uint(struct buffer *buffer, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    buffer_append(buffer, digits + at, sizeof(digits) - at);
+    char digits[DECIMAL_SIZE];
+    buffer_append(buffer, digits, (size_t)(decimal_write(digits, value) - digits));
 }
 
 void buffer_int(struct buffer *buffer, int64_t value)

@@ -41,3 +41,10 @@ int error_wrap(struct error *err, const char *format, ...)
     mark_cut(err->message, sizeof(err->message), wanted);
     return err->code;
 }
+
+const char *error_name(int code)
+{
+    static const char *const names[] = { "none",    "invalid",   "too_large", "limited", "unavailable",
+                                         "unknown", "not_found", "canceled",  "io",      "internal" };
+    return code <= 0 && code >= E_INTERNAL ? names[-code] : "other";
+}

@@ -17,6 +17,9 @@ enum error_code {
     E_INTERNAL = -9, /* a fault of ours */
 };
 
+/* "unavailable": the code in a word, for programs; "other" for what is none. */
+const char *error_name(int code);
+
 #define ERROR_MESSAGE_SIZE 320
 
 struct error {

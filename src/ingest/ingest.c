@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "ingest/ingest_trace.h"
 #include "ingest/kept_event.h"
 
 #include <yyjson.h>
@@ -9,7 +10,8 @@
 struct ingest {
     struct ingest_options options;
     struct limiter *limiter; /* NULL: all is admitted */
-    struct buffer value;     /* scratch: the event as it is sent */
+    struct ingest_trace trace;
+    struct buffer value; /* scratch: the event as it is sent */
     enum ingest_key_kind key_kind;
     struct text key_name;
 };
@@ -64,13 +66,14 @@ static void on_delivery(void *arg, const struct delivery *delivery)
                         .retry_after_us = err.code == E_UNAVAILABLE ? producer_topic_retry_after_us(request->ingest->options.topic) : 0,
                         .partition = delivery->partition,
                         .offset = delivery->offset,
+                        .delivery = delivery,
                     });
 }
 
 static int send_event(struct ingest_request *request, const struct kept_event *event, struct error *err)
 {
     struct producer_header headers[INGEST_HEADERS_MAX + 1];
-    headers[0] = (struct producer_header){ TEXT("traceparent"), { event->traceparent, TRACE_PARENT_SIZE - 1 } };
+    headers[0] = (struct producer_header){ TEXT("traceparent"), { request->traceparent, TRACE_PARENT_SIZE - 1 } };
     for (size_t i = 0; i < event->header_count; i++)
         headers[i + 1] = event->headers[i];
     struct producer_record record = {
@@ -92,6 +95,7 @@ static void on_decided(void *arg, struct limiter_decision decision)
     struct kept_event *event = request->kept;
     request->kept = NULL;
     request->retry_after_us = decision.wait_us;
+    request->waited_until_us = clock_us();
 
     struct error err = { 0 };
     int code = decision_error(decision, &err);
@@ -99,7 +103,7 @@ static void on_decided(void *arg, struct limiter_decision decision)
         code = send_event(request, event, &err);
     kept_event_free(event);
     if (code != 0)
-        finish(request, &(struct ingest_result){ code, err.message, request->retry_after_us, -1, -1 });
+        finish(request, &(struct ingest_result){ code, err.message, request->retry_after_us, -1, -1, NULL });
 }
 
 /* The field's text as it stands in the event; numbers in their digits. */
@@ -112,18 +116,21 @@ static struct text field_of(yyjson_doc *doc, struct text name)
 }
 
 /* Sends the event, or keeps it until the limiter has answered. */
-static int limit_and_send(struct ingest_request *request, struct text limit_key, const struct kept_event *event, struct error *err)
+static int limit_and_send(struct ingest_request *request, const struct ingest_event *source, struct text limit_key,
+                          const struct kept_event *event, struct error *err)
 {
     struct limiter *limiter = request->ingest->limiter;
     if (limiter == NULL)
         return send_event(request, event, err);
 
-    struct limiter_decision decision = limiter_take(limiter, limit_key, 1, clock_us(), on_decided, request);
+    uint64_t now_us = clock_us();
+    struct limiter_decision decision = limiter_take(limiter, limit_key, 1, now_us, source->trace, on_decided, request);
     if (decision.outcome == LIMITER_ADMITTED)
         return send_event(request, event, err);
     if (decision.outcome != LIMITER_PENDING)
         return refuse(request, decision.wait_us, decision_error(decision, err));
     request->kept = kept_event_copy(event);
+    request->waited_from_us = now_us;
     return 0;
 }
 
@@ -133,7 +140,6 @@ static int submit_shaped(struct ingest_request *request, const struct ingest_eve
     struct kept_event shaped = {
         .key = event->key,
         .value = buffer_as_text(&ingest->value),
-        .traceparent = event->traceparent,
         .headers = event->headers,
         .header_count = event->header_count,
     };
@@ -145,7 +151,7 @@ static int submit_shaped(struct ingest_request *request, const struct ingest_eve
     if (shaped.key.size == 0)
         shaped.key = TEXT_NONE; /* "?key=": all of these would go to one partition */
     bool by_key = ingest_limit_per(ingest) == LIMITER_PER_KEY;
-    int code = limit_and_send(request, by_key ? shaped.key : event->limit_key, &shaped, err);
+    int code = limit_and_send(request, event, by_key ? shaped.key : event->limit_key, &shaped, err);
     yyjson_doc_free(doc);
     return code;
 }
@@ -154,6 +160,7 @@ int ingest_submit(struct ingest_request *request, struct ingest *ingest, const s
                   struct error *err)
 {
     *request = (struct ingest_request){ .ingest = ingest, .done = done, .arg = arg };
+    ingest_trace_begin(&ingest->trace, request, event->trace);
 
     int code = producer_topic_admits(ingest->options.topic, err);
     if (code != 0)
@@ -162,7 +169,7 @@ int ingest_submit(struct ingest_request *request, struct ingest *ingest, const s
     struct shape_context context = {
         .random = ingest->options.random,
         .wall_us = clock_wall_us(),
-        .trace_id = trace_parent_id(event->traceparent),
+        .trace_id = trace_parent_id(request->traceparent),
     };
     buffer_clear(&ingest->value);
     code = shape_apply(ingest->options.shape, event->body, &context, &ingest->value, err);
@@ -180,12 +187,14 @@ struct ingest *ingest_open(const struct ingest_options *options, struct error *e
         mem_free(ingest);
         return NULL;
     }
+    ingest_trace_init(&ingest->trace, options);
     if (options->config->limit.rate > 0)
         ingest->limiter = limiter_start(&(struct limiter_options){
             .loop = options->loop,
             .redis = options->redis,
             .config = &options->config->limit,
             .stream = options->stream,
+            .tracer = options->tracer,
             .metrics = options->metrics,
             .stats = options->stats,
         });
@@ -256,4 +265,9 @@ const char *ingest_header_name(const struct ingest *ingest, size_t i)
 {
     const struct config_list *headers = &ingest->options.config->headers;
     return i < headers->count ? ((const char *const *)headers->items)[i] : NULL;
+}
+
+void ingest_tell_spans(const struct ingest_request *request, const struct ingest_result *result, bool notable)
+{
+    ingest_trace_tell(&request->ingest->trace, request, result == NULL ? NULL : result->delivery, notable);
 }

@@ -19,6 +19,7 @@
 #include "ingest/ingest_config.h"
 #include "ingest/limiter.h"
 #include "io/kafka/producer.h"
+#include "trace/tracer.h"
 
 #include <stdint.h>
 #include <uv.h>
@@ -36,6 +37,7 @@ struct ingest_options {
     struct producer_topic *topic; /* closed after the ingest */
     struct redis *redis;          /* NULL: the rate is this process' own */
     struct random *random;
+    struct tracer *tracer;
     struct metrics *metrics;
     struct stats *stats;
 };
@@ -62,10 +64,10 @@ const char *ingest_header_name(const struct ingest *ingest, size_t i);
 
 /* One event as it came. Texts are borrowed until ingest_submit returns. */
 struct ingest_event {
-    struct text body;        /* JSON object; empty or absent: all is generated */
-    struct text key;         /* for query and header keys; absent or empty: no key */
-    struct text limit_key;   /* for a limit per address or token; absent ones share a bucket */
-    const char *traceparent; /* as trace_parent_text writes it: goes along as a header */
+    struct text body;                  /* JSON object; empty or absent: all is generated */
+    struct text key;                   /* for query and header keys; absent or empty: no key */
+    struct text limit_key;             /* for a limit per address or token; absent ones share a bucket */
+    const struct trace_context *trace; /* of the request: the record's span is a child of it, and goes along as its `traceparent` */
     const struct producer_header *headers;
     size_t header_count; /* INGEST_HEADERS_MAX at most */
 };
@@ -76,19 +78,23 @@ struct ingest_result {
     uint64_t retry_after_us; /* 0: none */
     int32_t partition;       /* -1 when not known */
     int64_t offset;
+    const struct delivery *delivery; /* the report; NULL: it was not handed to the producer */
 };
 
 /* `result` lives during the callback. */
 typedef void (*ingest_cb)(void *arg, const struct ingest_result *result);
 
-/* Embedded by the caller, borrowed until the callback; no field is the caller's but retry_after_us. */
+/* Embedded by the caller, borrowed until the callback; no field is the caller's but retry_after_us and traceparent. */
 struct ingest_request {
     struct producer_send_request send;
     struct ingest *ingest;
     ingest_cb done;
     void *arg;
-    struct kept_event *kept; /* a copy of the event while it waits for the limiter */
-    uint64_t retry_after_us; /* read after ingest_submit refused: when to come again; 0: no telling */
+    struct kept_event *kept;                  /* a copy of the event while it waits for the limiter */
+    uint64_t retry_after_us;                  /* read after ingest_submit refused: when to come again; 0: no telling */
+    char traceparent[TRACE_PARENT_SIZE];      /* read from ingest_submit on: the record's, with the id of its trace */
+    uint8_t parent_id[8];                     /* the span that this one is a child of */
+    uint64_t waited_from_us, waited_until_us; /* for the limiter; 0: it did not wait */
 };
 
 /* Takes one event in; `done` fires once, later, with the report.
@@ -96,3 +102,7 @@ struct ingest_request {
  * E_UNAVAILABLE the topic, its producer or the limiter takes nothing now. */
 int ingest_submit(struct ingest_request *request, struct ingest *ingest, const struct ingest_event *event, ingest_cb done, void *arg,
                   struct error *err);
+
+/* Tells the request's spans to the tracer: called where its trace is kept, within the callback with its result, or after a refusal with
+ * NULL. `notable` as in struct span. */
+void ingest_tell_spans(const struct ingest_request *request, const struct ingest_result *result, bool notable);

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "ingest/limiter_config.h"
 #include "io/redis/redis.h"
+#include "trace/tracer.h"
 
 #include <stdint.h>
 #include <uv.h>
@@ -52,6 +53,7 @@ struct limiter_options {
     struct redis *redis;                 /* NULL: the bucket is here. Closed after the limiter. */
     const struct limiter_config *config; /* rate above 0; borrowed during limiter_start */
     const char *stream;                  /* label of the metrics; copied */
+    struct tracer *tracer;
     struct metrics *metrics;
     struct stats *stats; /* section "limiter", of further limiters "limiter.<stream>"; may be NULL */
 };
@@ -63,8 +65,10 @@ void limiter_close(struct limiter *limiter, void (*closed)(void *arg), void *arg
 
 /* Asks to let `n` events (1 or more) pass at once, all or none, at loop time `now_us` (base/clock). `key` chooses the bucket and is not
  * read with `per: global`; it is what enum limiter_per says, and absent ones share a bucket. Copied; a token is kept and sent only as a
- * digest. LIMITER_PENDING: `decided` fires exactly once, later. Anything else: it never fires. */
-struct limiter_decision limiter_take(struct limiter *limiter, struct text key, uint32_t n, uint64_t now_us, limiter_cb decided, void *arg);
+ * digest. `trace` is of the request: a call to Redis that it causes is a span below it; copied. LIMITER_PENDING: `decided` fires exactly
+ * once, later. Anything else: it never fires. */
+struct limiter_decision limiter_take(struct limiter *limiter, struct text key, uint32_t n, uint64_t now_us,
+                                     const struct trace_context *trace, limiter_cb decided, void *arg);
 
 enum limiter_per limiter_per(const struct limiter *limiter);
 

@@ -43,9 +43,10 @@ static int run(struct account *account, struct lease_ask ask, uint64_t given_bac
     return rc;
 }
 
-static int ask_now(struct account *account, uint64_t first, uint64_t waiting)
+static int ask_now(struct account *account, uint64_t first, uint64_t waiting, const struct trace_context *cause)
 {
     struct lease_ask ask = lease_ask(&account->lease, first, waiting);
+    limiter_trace_asked(&account->limiter->trace, &account->call, cause);
     int rc = run(account, ask, 0, on_answer);
     if (rc != 0)
         lease_failed(&account->lease);
@@ -57,7 +58,7 @@ static int ask_now(struct account *account, uint64_t first, uint64_t waiting)
 static int ask_for_waiters(struct account *account)
 {
     struct waiter *first = list_entry(list_first(&account->waiting), struct waiter, in_account);
-    return ask_now(account, first->n, account->waiting_tokens);
+    return ask_now(account, first->n, account->waiting_tokens, &first->trace);
 }
 
 int limiter_ask(struct account *account)
@@ -72,10 +73,10 @@ int limiter_ask(struct account *account)
     return 0;
 }
 
-void limiter_ask_ahead(struct account *account)
+void limiter_ask_ahead(struct account *account, const struct trace_context *cause)
 {
     if (redis_ready(account->limiter->redis) && account->limiter->asks < LIMITER_ASKS_MAX)
-        ask_now(account, 0, 0); /* if it fails, the next request finds out */
+        ask_now(account, 0, 0, cause); /* if it fails, the next request finds out */
 }
 
 static void assume_for_waiters(struct account *account, uint64_t now_us)
@@ -130,6 +131,7 @@ static void on_answer(void *arg, int status, const struct redis_reply *reply)
     struct grant grant;
     uint64_t now_us = clock_us();
     limiter->asks--;
+    limiter_trace_answered(&limiter->trace, &account->call, status, reply, now_us);
     if (status != 0 || !read_grant(reply, &grant)) {
         if (status == 0)
             complain(account, reply);

@@ -11,6 +11,7 @@
 #include "core/key_table.h"
 #include "core/lease.h"
 #include "ingest/limiter.h"
+#include "ingest/limiter_trace.h"
 
 #include <stdbool.h>
 
@@ -21,8 +22,9 @@ struct account {
     struct limiter *limiter;
     struct list in_limiter;
     struct lease lease;
-    struct list leased; /* among limiter->leased while tokens may be here */
-    struct list queued; /* among limiter->queued */
+    struct limiter_call call; /* while the lease is asked for */
+    struct list leased;       /* among limiter->leased while tokens may be here */
+    struct list queued;       /* among limiter->queued */
     struct list waiting;
     uint64_t waiting_tokens;
     size_t name_size;
@@ -35,6 +37,7 @@ struct waiter {
     struct account *account;
     uint32_t n;
     uint64_t deadline_us;
+    struct trace_context trace;
     limiter_cb decided;
     void *arg;
 };
@@ -54,6 +57,7 @@ struct limiter {
     char rate_text[32], burst_text[24]; /* for the script */
     char *name;                         /* in Redis */
     struct redis_script script;
+    struct limiter_trace trace;
 
     struct list accounts;
     struct account *global; /* with `per: global`, else NULL */
@@ -83,7 +87,7 @@ void limiter_free_accounts(struct limiter *limiter);
 int limiter_ask(struct account *account);
 
 /* Fetches the next lease before the last is spent; not when many asks are under way. */
-void limiter_ask_ahead(struct account *account);
+void limiter_ask_ahead(struct account *account, const struct trace_context *cause);
 
 /* Gives the rest of the account's lease back to Redis. */
 void limiter_give_back(struct account *account);

@@ -21,6 +21,7 @@ struct dead_letter {
     unsigned attempt;
     unsigned tries;
     struct error trouble; /* why it was not taken */
+    struct trace_context sent;
     bool sending;
     bool pointer;
 };
@@ -57,6 +58,7 @@ static bool is_permanent(int code)
 static void on_stored(struct job *job, const struct delivery *delivery, uint64_t now_us)
 {
     struct work *work = job->partition->work;
+    job_trace_dead(job, job->end->attempt, job->end->reason.message, now_us);
     work->counts.dead++;
     job->partition->tally->dead++;
     metric_add(work->series.dead, 1);
@@ -89,6 +91,7 @@ static void on_report(void *arg, const struct delivery *delivery)
     letter->sending = false;
     partition->sending--;
     work->sending--;
+    job_trace_sent(job, &letter->sent, letter->request.sent_us, delivery);
     if (partition->state == PARTITION_LEFT)
         job_forget(job);
     else if (delivery->status == DELIVERY_PERSISTED)
@@ -104,10 +107,13 @@ static void publish(struct job *job, uint64_t now_us)
     struct work *work = job->partition->work;
     struct dead_letter_record record;
     struct error err;
-    dead_letter_record_init(&record, job, letter->attempt, letter->reason.message, letter->pointer);
+    job_trace_send(job, &letter->sent);
+    dead_letter_record_init(&record, job, &letter->sent, letter->attempt, letter->reason.message, letter->pointer);
     int code = producer_send(&letter->request, work->options.dead, &record.record, on_report, letter, &err);
     dead_letter_record_free(&record);
     if (code != 0) {
+        const struct delivery refusal = { DELIVERY_NOT_PERSISTED, code, err.message, -1, -1, .latency_us = 0 };
+        job_trace_sent(job, &letter->sent, letter->request.sent_us, &refusal);
         on_refused(job, code, err.message, now_us);
         return;
     }
@@ -117,9 +123,10 @@ static void publish(struct job *job, uint64_t now_us)
 }
 
 /* Nobody wants to have it: it is said and let go. */
-static void let_go(struct job *job, const struct error *reason, uint64_t now_us)
+static void let_go(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us)
 {
     struct work *work = job->partition->work;
+    job_trace_dead(job, attempt, reason->message, now_us);
     log_error("work", "%s: partition %" PRId32 " offset %" PRId64 " could not be worked and there is no dead letter topic: %s",
               work->options.stream, job->partition->number, job->offset, reason->message);
     work->counts.dead++;
@@ -131,7 +138,7 @@ static void let_go(struct job *job, const struct error *reason, uint64_t now_us)
 void dead_letter_begin(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us)
 {
     if (job->partition->work->options.dead == NULL) {
-        let_go(job, reason, now_us);
+        let_go(job, attempt, reason, now_us);
         return;
     }
     struct dead_letter *letter = mem_zalloc(sizeof(*letter));

@@ -4,7 +4,7 @@
  *   x-origin-topic, x-origin-partition, x-origin-offset   where it lies
  *   x-attempt                                             the attempt that was its last
  *   x-final-error                                         why, at most 200 bytes
- *   traceparent                                           one only: the same trace, a new span
+ *   traceparent                                           one only: the same trace, the span of its publication
  *
  * A record that the broker does not take as a dead letter (too large) leaves a pointer: those headers, and a value of JSON that
  * names its origin. Headers of these names that the record brought along are left out: a redriven record has one set. */
@@ -26,5 +26,7 @@ struct dead_letter_record {
     struct buffer pointer;
 };
 
-void dead_letter_record_init(struct dead_letter_record *letter, const struct job *job, unsigned attempt, const char *reason, bool pointer);
+/* `sent` is the span of its publication. */
+void dead_letter_record_init(struct dead_letter_record *letter, const struct job *job, const struct trace_context *sent, unsigned attempt,
+                             const char *reason, bool pointer);
 void dead_letter_record_free(struct dead_letter_record *letter);

@@ -33,30 +33,18 @@ static struct text cut(const char *reason)
     return (struct text){ reason, size };
 }
 
-static void write_trace(char out[TRACE_PARENT_SIZE], const struct job *job)
-{
-    struct random *random = &job->partition->work->random;
-    struct trace_context parent, child;
-    bool found = false;
-    for (size_t i = 0; i < job->header_count && !found; i++)
-        found = text_is_nocase(job->headers[i].name, "traceparent") && trace_parse(&parent, job->headers[i].value);
-    if (!found)
-        trace_start(&parent, random);
-    trace_child(&child, &parent, random);
-    trace_parent_text(&child, out);
-}
-
 static void add(struct dead_letter_record *letter, struct text name, struct text value)
 {
     letter->headers[letter->record.header_count++] = (struct producer_header){ name, value };
 }
 
-static void add_own(struct dead_letter_record *letter, const struct job *job, unsigned attempt, const char *reason)
+static void add_own(struct dead_letter_record *letter, const struct job *job, const struct trace_context *sent, unsigned attempt,
+                    const char *reason)
 {
     snprintf(letter->partition, sizeof(letter->partition), "%" PRId32, job->partition->number);
     snprintf(letter->offset, sizeof(letter->offset), "%" PRId64, job->offset);
     snprintf(letter->attempt, sizeof(letter->attempt), "%u", attempt);
-    write_trace(letter->trace, job);
+    trace_parent_text(sent, letter->trace);
     const struct text values[DEAD_LETTER_OWN_HEADERS] = {
         text_of(job->partition->work->options.topic),
         text_of(letter->partition),
@@ -88,13 +76,14 @@ static void write_pointer(struct dead_letter_record *letter, const struct job *j
     buffer_char(out, '}');
 }
 
-void dead_letter_record_init(struct dead_letter_record *letter, const struct job *job, unsigned attempt, const char *reason, bool pointer)
+void dead_letter_record_init(struct dead_letter_record *letter, const struct job *job, const struct trace_context *sent, unsigned attempt,
+                             const char *reason, bool pointer)
 {
     size_t originals = pointer ? 0 : job->header_count;
     *letter = (struct dead_letter_record){ .headers = mem_alloc((originals + DEAD_LETTER_OWN_HEADERS) * sizeof(*letter->headers)) };
     if (!pointer)
         add_originals(letter, job);
-    add_own(letter, job, attempt, reason);
+    add_own(letter, job, sent, attempt, reason);
 
     struct text key = job->record.key;
     struct text value = job->value;

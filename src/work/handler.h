@@ -42,6 +42,8 @@ struct attempt {
     void *own;       /* the handler's, NULL at start; to be freed by it before the attempt ends */
     /* Why it did not succeed; filled in by the handler where the outcome is not DONE. */
     struct error reason;
+    /* When it read the record's value (clock_us): filled in by handlers that wish it to be seen in traces; 0: nothing to be seen. */
+    uint64_t read_from_us, read_until_us;
 };
 
 /* Ends a PENDING attempt, once. Not inside start. The attempt is gone when this returns. */
@@ -52,10 +54,12 @@ struct handler_context {
     struct pool *pool;
     struct random *random;
     const char *stream;
+    bool traced; /* it is worth while to fill in what traces tell */
 };
 
 struct handler {
     const char *name; /* its key in the configuration */
+    const char *span; /* what its attempts are called in traces */
     bool headers;     /* it looks at the records' headers; otherwise they may be absent */
     /* Makes the handler's state. Returns 0 or a code with a sentence. The context is borrowed until closed. */
     int (*open)(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err);

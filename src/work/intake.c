@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "work/work_parts.h"
 
 /* Of a partition at once, and then what is ready starts: quick work is done while the processor still has its bytes at hand. */
@@ -71,14 +70,15 @@ static size_t take(struct partition *partition)
     crowd_update(partition, room);
     size_t taken = wanted == 0 ? 0 : consumer_take(partition->source, wanted, on_record);
     if (idle && taken > 0)
-        partition->moved_us = clock_us();
+        partition->moved_us = partition->work->taken_us;
     if (taken == wanted)
         intake_wants(partition);
     return taken;
 }
 
-size_t intake_take(struct work *work)
+size_t intake_take(struct work *work, uint64_t now_us)
 {
+    work->taken_us = now_us;
     struct list line;
     list_init(&line);
     for (struct list *link; (link = list_pop(&work->hungry)) != NULL;)

@@ -56,6 +56,7 @@ struct job *job_new(struct partition *partition, const struct consumer_record *r
     struct job *job = allocate(partition->work, record, bytes_of(record));
     job->partition = partition;
     job->offset = record->offset;
+    job->taken_us = partition->work->taken_us;
     job->timestamp_ms = record->timestamp_ms;
     partition->bytes += job->size_bytes;
     partition->work->bytes.used += job->size_bytes;
@@ -73,6 +74,7 @@ void job_free(struct job *job)
     list_remove(&job->link);
     alarm_unset(&partition->work->alarm, &job->rest.entry);
     dead_letter_free(job);
+    mem_free(job->trace);
     if (job->unreadable)
         mem_free(job);
     else
@@ -107,6 +109,7 @@ void job_forget(struct job *job)
 {
     struct partition *partition = job->partition;
     struct work *work = partition->work;
+    job_trace_left(job);
     take_out(job);
     partition_release(partition);
     work_turn_soon(work);

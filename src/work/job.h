@@ -26,8 +26,10 @@ struct job {
     struct partition *partition;
     struct run *run;         /* while it runs */
     struct dead_letter *end; /* once it cannot be worked */
+    struct job_trace *trace; /* once an attempt has failed, where traces are kept */
     int64_t offset;
     int64_t timestamp_ms;
+    uint64_t taken_us;
     uint64_t began_us; /* its first attempt; 0 before */
     unsigned failures;
     uint32_t place; /* in offsets */

@@ -31,6 +31,7 @@ const struct config_schema noop_schema = {
 
 const struct handler noop_handler = {
     .name = "noop",
+    .span = "noop",
     .open = noop_open,
     .start = noop_start,
     .cancel = noop_cancel,

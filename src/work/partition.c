@@ -39,6 +39,7 @@ static void drop(struct job *job)
     if (job->record.state == RECORD_READY)
         schedule_remove(&job->entry);
     lane_drop(&partition->lanes, &job->record);
+    job_trace_left(job);
     job_free(job);
 }
 

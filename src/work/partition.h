@@ -80,7 +80,7 @@ void partition_stop_starting(struct partition *partition);
 /* The partition's source has records, perhaps: it gets its turns from now on. */
 void intake_wants(struct partition *partition);
 /* Takes what there is room for, in turns. Returns how many. */
-size_t intake_take(struct work *work);
+size_t intake_take(struct work *work, uint64_t now_us);
 /* How many records the partition may take now. */
 size_t intake_room(const struct partition *partition);
 /* After each change of its lanes. */

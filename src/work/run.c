@@ -42,6 +42,7 @@ static void prepare(struct run *run, struct job *job, uint64_t now_us)
     attempt->header_count = job->header_count;
     attempt->number = job->failures + 1;
     attempt->own = NULL;
+    attempt->read_until_us = 0;
     attempt->reason.message[0] = '\0';
 }
 
@@ -60,6 +61,7 @@ static void on_done(struct run *run, uint64_t now_us)
     work->ended_us = now_us;
     job->partition->tally->done++;
     metric_add(work->series.done, 1);
+    job_trace_done(job, run, now_us);
     job_done(job, now_us);
 }
 
@@ -90,7 +92,9 @@ static void on_failed(struct run *run, uint64_t now_us)
     struct work *work = job->partition->work;
     uint64_t delay_us;
     job->failures++;
-    if (!retry_next(&work->retry, job->failures, &work->random, &delay_us))
+    bool again = retry_next(&work->retry, job->failures, &work->random, &delay_us);
+    job_trace_failed(job, run, OUTCOME_FAILED, again && may_wait(job) ? delay_us : 0, now_us);
+    if (!again)
         dead_letter_begin(job, job->failures, &run->attempt.reason, now_us);
     else if (may_wait(job))
         rest(job, now_us + delay_us);
@@ -100,6 +104,7 @@ static void on_failed(struct run *run, uint64_t now_us)
 
 static void on_rejected(struct run *run, uint64_t now_us)
 {
+    job_trace_failed(run->job, run, OUTCOME_REJECTED, 0, now_us);
     dead_letter_begin(run->job, run->job->failures + 1, &run->attempt.reason, now_us);
 }
 
@@ -107,6 +112,7 @@ static void on_rejected(struct run *run, uint64_t now_us)
 static void on_unavailable(struct run *run, uint64_t now_us)
 {
     struct job *job = run->job;
+    job_trace_failed(job, run, OUTCOME_UNAVAILABLE, 0, now_us);
     if (!may_wait(job)) {
         job_forget(job);
         return;

@@ -76,12 +76,23 @@ static struct simulation *new_simulation(struct simulate *simulate, struct attem
     return simulation;
 }
 
+static int read_job(const struct simulate *simulate, struct attempt *attempt, struct simulated_job *job)
+{
+    bool traced = simulate->context.traced;
+    if (traced)
+        attempt->read_from_us = clock_us();
+    int code = simulated_job_read(job, simulate->config, attempt->value, attempt->number, simulate->context.random, &attempt->reason);
+    if (traced)
+        attempt->read_until_us = clock_us();
+    return code;
+}
+
 static enum outcome simulate_start(void *state, struct attempt *attempt)
 {
     struct simulate *simulate = state;
     struct simulated_job job;
     evidence_start(&simulate->evidence, attempt);
-    if (simulated_job_read(&job, simulate->config, attempt->value, attempt->number, simulate->context.random, &attempt->reason) != 0) {
+    if (read_job(simulate, attempt, &job) != 0) {
         evidence_end(&simulate->evidence, attempt, OUTCOME_REJECTED);
         return OUTCOME_REJECTED;
     }
@@ -156,6 +167,7 @@ static void simulate_close(void *state, void (*closed)(void *arg), void *arg)
 
 const struct handler simulate_handler = {
     .name = "simulate",
+    .span = "heavy_calculation",
     .open = simulate_open,
     .start = simulate_start,
     .cancel = simulate_cancel,

@@ -27,7 +27,7 @@ static size_t round_of_all(struct work_shared *shared, size_t max)
         struct work *work = list_entry(link, struct work, link);
         if (work->slots == &work->own_slots)
             started += start_ready(work->slots, max, now_us);
-        taken += intake_take(work);
+        taken += intake_take(work, now_us);
     }
     return started + taken;
 }

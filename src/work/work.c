@@ -112,7 +112,7 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .heartbeat_us = work_heartbeat_us(config),
         .max_poll_us = config->max_poll_us,
         .prefetch_bytes = config->prefetch_bytes,
-        .headers = work->handler->headers || config->dead.name != NULL,
+        .headers = work->handler->headers || config->dead.name != NULL || tracer_is_on(work->options.tracer),
         .partitions = work->options.partitions,
         .properties = &config->properties,
         .events = &events,
@@ -129,6 +129,7 @@ static int open_handler(struct work *work, struct error *err)
         .pool = work->shared->pool,
         .random = &work->random,
         .stream = work->options.stream,
+        .traced = tracer_is_on(work->options.tracer),
     };
     return work->handler->open(&work->handler_state, &work->handler_context, &work->config->handler, err);
 }
@@ -177,6 +178,7 @@ static void open_handles(struct work *work)
     drain_init(work);
     trim_init(work);
     work_series_init(work);
+    work_trace_init(work);
     commit_start(work);
     list_push(&work->shared->works, &work->link);
 }

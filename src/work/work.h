@@ -23,6 +23,7 @@
 #include "io/kafka/producer.h"
 #include "io/kafka/topics.h"
 #include "io/pool/pool.h"
+#include "trace/tracer.h"
 #include "work/work_config.h"
 
 #include <stdbool.h>
@@ -69,6 +70,7 @@ struct work_options {
     uint32_t partitions;     /* as configured, for the division of the prefetch budget; 0: not known */
     const struct work_config *config;
     struct client_target target;
+    struct tracer *tracer;
     struct producer_topic *dead; /* takes the dead letters; NULL exactly when config->dead has no name */
 };
 

@@ -4,6 +4,7 @@
  *   work_end.c      drains, commits for the last time, closes
  *   work_shared.c   what the works of all streams share
  *   job.c           a record as we hold it, and its end
+ *   job_trace.c     its spans
  *   intake.c        takes records where there is room
  *   trim.c          gives memory back when it has become quiet
  *   turn.c          when: once a turn of the loop
@@ -29,6 +30,7 @@
 #include "core/retry.h"
 #include "core/room.h"
 #include "work/job.h"
+#include "work/job_trace.h"
 #include "work/partition.h"
 #include "work/work.h"
 
@@ -58,6 +60,7 @@ struct work {
     struct handler_context handler_context;
     struct random random;
     struct retry_policy retry;
+    struct work_trace trace;
 
     struct scheduler own_slots; /* with `concurrency` */
     struct scheduler *slots;
@@ -75,6 +78,7 @@ struct work {
     struct shelf jobs;   /* memory of jobs that have ended, for the next ones */
     size_t running;      /* attempts under way, of any partition ever */
     size_t sending;      /* dead letters under way */
+    uint64_t taken_us;   /* the turn in which records are taken */
 
     struct alarm alarm;
     struct due commit_due;

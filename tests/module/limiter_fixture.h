@@ -3,10 +3,12 @@
 
 #include "ingest/limiter.h"
 #include "redis_fixture.h"
+#include "tracer_fixture.h"
 
 struct limiter_fixture {
     struct fixture f; /* the loop, and the connection if there is one */
     struct limiter_config config;
+    struct tracing tracing;
     struct limiter *limiter;
 };
 
@@ -25,11 +27,13 @@ static inline void on_told(void *arg, struct limiter_decision decision)
 
 static inline void start_limiter(struct limiter_fixture *l)
 {
+    given_tracer(&l->tracing, l->f.metrics);
     l->limiter = limiter_start(&(struct limiter_options){
         .loop = &l->f.loop,
         .redis = l->f.redis,
         .config = &l->config,
         .stream = "jobs",
+        .tracer = l->tracing.tracer,
         .metrics = l->f.metrics,
         .stats = &l->f.stats,
     });
@@ -64,6 +68,7 @@ static inline void close_limiter(struct limiter_fixture *l)
     bool closed = false;
     limiter_close(l->limiter, on_redis_closed, &closed);
     assert_true(run_until(&l->f.loop, 5000, closed));
+    tracer_free(l->tracing.tracer);
     close_all(&l->f);
 }
 
@@ -71,7 +76,7 @@ static inline void close_limiter(struct limiter_fixture *l)
 static inline struct limiter_decision decision_for(struct limiter_fixture *l, const char *key, uint32_t n)
 {
     struct told told = { 0 };
-    struct limiter_decision decision = limiter_take(l->limiter, text_of(key), n, clock_us(), on_told, &told);
+    struct limiter_decision decision = limiter_take(l->limiter, text_of(key), n, clock_us(), &some_trace, on_told, &told);
     if (decision.outcome != LIMITER_PENDING) {
         assert_int_equal(told.calls, 0);
         return decision;

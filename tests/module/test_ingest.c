@@ -2,13 +2,14 @@
 #include "ingest/ingest.h"
 #include "producer_fixture.h"
 #include "redis_server.h"
+#include "tracer_fixture.h"
 
 struct way_in {
     struct fixture broker;
     struct ingest_config config;
     struct redis *redis;
     struct random random;
-    char traceparent[TRACE_PARENT_SIZE];
+    struct tracing tracing;
     struct ingest *ingest;
     bool closed;
 };
@@ -27,9 +28,7 @@ static void given_broker_and_deadline(struct way_in *way, uint64_t deadline_us)
     way->broker.config.deadline_us = deadline_us;
     given_ready_producer(&way->broker);
     random_init_seed(&way->random, 1);
-    struct trace_context trace;
-    trace_start(&trace, &way->random);
-    trace_parent_text(&trace, way->traceparent);
+    given_tracer(&way->tracing, way->broker.metrics);
 }
 
 static void given_broker_and_topic(struct way_in *way)
@@ -52,6 +51,7 @@ static void given_ingest(struct way_in *way)
         .topic = way->broker.jobs,
         .redis = way->redis,
         .random = &way->random,
+        .tracer = way->tracing.tracer,
         .metrics = way->broker.metrics,
         .stats = &way->broker.stats,
     };
@@ -82,7 +82,7 @@ static bool has_result(struct fixture *fixture, void *submitted)
 static int submit(struct way_in *way, struct submitted *submitted, const char *body, const char *key, struct error *err)
 {
     *submitted = (struct submitted){ 0 };
-    struct ingest_event event = { .body = text_of(body), .key = text_of(key), .traceparent = way->traceparent };
+    struct ingest_event event = { .body = text_of(body), .key = text_of(key), .trace = &some_trace };
     return ingest_submit(&submitted->request, way->ingest, &event, on_result, submitted, err);
 }
 
@@ -115,6 +115,7 @@ static void then_all_closes(struct way_in *way)
         redis_close(way->redis, on_way_closed, way);
         assert_true(wait_until(&way->broker, is_closed, way, PATIENCE_MS));
     }
+    tracer_free(way->tracing.tracer);
     then_everything_closes(&way->broker);
 }
 

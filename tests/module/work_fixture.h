@@ -5,6 +5,7 @@
 
 #include "core/lanes.h"
 #include "producer_fixture.h"
+#include "tracer_fixture.h"
 #include "work/work.h"
 
 #include <inttypes.h>
@@ -34,6 +35,7 @@ struct crew {
     struct fixture base;
     struct pool pool;
     struct work_shared shared;
+    struct tracing tracing;
     struct work_config config;
     struct topic *dead_topic;
     struct producer_topic *dead;
@@ -88,6 +90,7 @@ static inline void given_crew(struct crew *crew, size_t slots)
         .heartbeat_us = 200000,
         .max_poll_us = 30000000,
     };
+    given_tracer(&crew->tracing, crew->base.metrics);
     pool_prepare(4);
     pool_init(&crew->pool, &crew->base.loop);
     work_shared_init(&crew->shared, &crew->base.loop, &crew->pool, slots, crew->base.metrics, &crew->base.stats);
@@ -121,6 +124,7 @@ static inline void given_work(struct crew *crew, size_t which)
         .partitions = PARTITIONS,
         .config = &crew->config,
         .target = crew->base.target,
+        .tracer = crew->tracing.tracer,
         .dead = crew->dead,
     };
     crew->works[which] = work_start(&options, &err);
@@ -242,6 +246,7 @@ static inline void then_the_crew_goes(struct crew *crew)
     work_shared_close(&crew->shared);
     pool_close(&crew->pool, on_pool_closed, NULL);
     rd_kafka_destroy(crew->writer);
+    tracer_free(crew->tracing.tracer);
     then_everything_closes(&crew->base);
     unlink(crew->file);
     free(crew->lines);

@@ -1,5 +1,6 @@
 #include "io/http/reply.h"
 
+#include "base/decimal.h"
 #include "io/http/access_log.h"
 #include "io/http/status.h"
 
@@ -23,6 +24,8 @@ void http_reply(struct http_request *request, const struct http_reply *reply)
     assert(exchange->reply.data == NULL); /* exactly once */
     assert(reply->status >= 200 && reply->status <= 599);
 
+    if (request->on_reply != NULL)
+        request->on_reply(request, reply->status);
     connection->unanswered--;
     listener->requests--;
     count(listener, request->route, reply->status);
@@ -89,24 +92,13 @@ static char *put(char *at, struct text text)
 
 #define PUT(at, literal) put(at, TEXT(literal))
 
-static char *put_number(char *at, uint64_t value)
-{
-    char digits[20];
-    size_t first = sizeof(digits);
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    return put(at, (struct text){ digits + first, sizeof(digits) - first });
-}
-
 static char *put_status_line(char *at, int status)
 {
     struct text line = status_line(status);
     if (line.data != NULL)
         return put(at, line);
     at = PUT(at, "HTTP/1.1 ");
-    at = put_number(at, (uint64_t)status);
+    at = decimal_write(at, (uint64_t)status);
     return PUT(at, " Unknown\r\n");
 }
 
@@ -157,7 +149,7 @@ void reply_write(struct exchange *exchange, const struct http_reply *reply, cons
         at = PUT(at, "Content-Type: ");
         at = put(at, type);
         at = PUT(at, "\r\nContent-Length: ");
-        at = put_number(at, reply->body.size);
+        at = decimal_write(at, reply->body.size);
         at = PUT(at, "\r\n");
     }
     at = PUT(at, "Date: ");

@@ -130,3 +130,13 @@ bool http_request_left(const struct http_request *request)
     const struct connection *connection = exchange_of(request)->connection;
     return connection->input_ended || connection->state == CONNECTION_CLOSED;
 }
+
+struct text http_request_version(const struct http_request *request)
+{
+    return exchange_of(request)->version_10 ? TEXT("1.0") : TEXT("1.1");
+}
+
+const char *http_request_listener(const struct http_request *request)
+{
+    return http_listener_address(exchange_of(request)->connection->listener);
+}

@@ -36,9 +36,11 @@ struct http_request {
     struct text id;           /* its X-Request-Id where that is 1..128 visible ASCII characters, else a new one */
     uint64_t arrived_us;      /* clock_us() of the loop turn that brought its first byte */
     struct http_route *route; /* the handler's to set; NULL counts as route "none" */
-    void *user;               /* the handler's */
     /* The handler's to set, for the exemplar of its duration and for the access log; in memory of http_request_alloc. */
     const struct trace_context *trace;
+    /* The handler's to set; NULL: nobody. Told of the answer's status, within http_reply, while the request is still there. */
+    void (*on_reply)(struct http_request *request, int status);
+    void *user; /* the handler's */
 };
 
 /* Lets the texts last until http_reply: copies what came in the last read (64 KiB at most). For a handler that answers later and
@@ -69,6 +71,12 @@ const struct sockaddr *http_request_client(const struct http_request *request);
  * long. */
 bool http_request_left(const struct http_request *request);
 
+/* "1.1" or "1.0". */
+struct text http_request_version(const struct http_request *request);
+
+/* Where its listener listens: http_listener_address. */
+const char *http_request_listener(const struct http_request *request);
+
 struct http_header {
     const char *name;
     struct text value; /* line breaks in it are sent as blanks */
@@ -84,7 +92,7 @@ struct http_reply {
 
 /* Answers the request and gives it back: it and its texts are gone. `reply` and what it points to are copied, and may lie
  * in the request. In any order; the connection sends them in the order of its requests, all of a loop turn in one write.
- * Never calls back. If the client has left, the answer is counted and dropped. */
+ * Never calls back but for on_reply. If the client has left, the answer is counted and dropped. */
 void http_reply(struct http_request *request, const struct http_reply *reply);
 
 /* Answers {"error":"<sentence>"}. */

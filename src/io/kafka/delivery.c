@@ -37,6 +37,8 @@ static const char *reason_of(rd_kafka_resp_err_t code, bool possibly)
 
 void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message, bool acknowledged)
 {
+    delivery->key = (struct text){ message->key, message->key_len };
+    delivery->value_bytes = message->len;
     delivery->partition = message->partition;
     delivery->offset = message->offset >= 0 ? message->offset : -1;
     if (is_doubtful(message, acknowledged)) {

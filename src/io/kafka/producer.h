@@ -52,6 +52,7 @@ struct producer_topic_options {
 
 struct producer_topic *producer_topic_open(struct producer *producer, const struct producer_topic_options *options);
 const char *producer_topic_name(const struct producer_topic *topic);
+const char *producer_topic_client_id(const struct producer_topic *topic); /* the name that the brokers see */
 
 struct producer_header {
     struct text name;
@@ -85,6 +86,8 @@ struct delivery {
     const char *sentence; /* why; "" when persisted */
     int32_t partition;    /* -1 when not known */
     int64_t offset;       /* -1 when not known */
+    struct text key;      /* the record's */
+    size_t value_bytes;   /* the record's */
     uint64_t latency_us;  /* since producer_send */
 };
 

@@ -54,6 +54,11 @@ const char *producer_topic_name(const struct producer_topic *topic)
     return topic_name(topic->topic);
 }
 
+const char *producer_topic_client_id(const struct producer_topic *topic)
+{
+    return topic->producer->options.target.config->client_id;
+}
+
 /* Only once the topic is there: a handle for a missing one would remember that it is missing. */
 static bool attach(struct producer_topic *topic)
 {

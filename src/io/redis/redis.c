@@ -154,6 +154,12 @@ void redis_close(struct redis *redis, void (*closed)(void *arg), void *arg)
     gate_close(&redis->gate, on_all_gone, redis);
 }
 
+const char *redis_server(const struct redis *redis, uint16_t *port)
+{
+    *port = redis->url.path == NULL ? redis->url.port : 0;
+    return redis->url.path == NULL ? redis->url.host : redis->url.path;
+}
+
 bool redis_ready(const struct redis *redis)
 {
     return redis->state == REDIS_READY;

@@ -87,6 +87,9 @@ int redis_run(struct redis *redis, const struct redis_script *script, struct tex
  * it may be the loop that is late. Not from within a redis_cb. */
 void redis_take_in(struct redis *redis);
 
+/* The host that it connects to, and its port; of a Unix socket the path, and port 0. Borrowed for the redis' life. */
+const char *redis_server(const struct redis *redis, uint16_t *port);
+
 bool redis_ready(const struct redis *redis);
 uint64_t redis_timeout_us(const struct redis *redis);
 size_t redis_commands_under_way(const struct redis *redis); /* not answered, timed out ones included */

@@ -1,0 +1,65 @@
+#include "ingest/limiter_trace.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+enum value { ERROR_TYPE, VALUES };
+
+void limiter_trace_init(struct limiter_trace *trace, struct tracer *tracer, const struct redis *redis)
+{
+    static const char *const keys[VALUES] = { [ERROR_TYPE] = "error.type" };
+    uint16_t port;
+    trace->tracer = tracer;
+    if (redis == NULL)
+        return;
+    const struct span_constant constants[] = {
+        { "db.system.name", span_text(TEXT("redis")) },
+        { "db.operation.name", span_text(TEXT("EVALSHA")) },
+        { "server.address", span_text(text_of(redis_server(redis, &port))) },
+        { "server.port", port == 0 ? (struct span_value){ 0 } : span_int(port) },
+    };
+    trace->call = tracer_site(tracer, "EVALSHA", SPAN_CLIENT, constants, sizeof(constants) / sizeof(constants[0]), keys, VALUES);
+}
+
+void limiter_trace_asked(const struct limiter_trace *trace, struct limiter_call *call, const struct trace_context *cause)
+{
+    call->asked_us = 0;
+    if (tracer_keeps_failure(trace->tracer, cause) == TRACE_FORGOTTEN)
+        return;
+    call->cause = *cause;
+    call->asked_us = clock_us();
+}
+
+/* Redis' own errors begin with a word for programs. */
+static struct text failure(int status, const struct redis_reply *reply)
+{
+    if (status != 0)
+        return text_of(error_name(status));
+    if (redis_reply_type(reply) != REDIS_ERROR)
+        return TEXT_NONE;
+    struct text text = redis_reply_text(reply);
+    const char *blank = memchr(text.data, ' ', text.size);
+    return blank == NULL ? text : (struct text){ text.data, (size_t)(blank - text.data) };
+}
+
+/* The request may have ended before: whether its other spans are kept is not known here. */
+void limiter_trace_answered(const struct limiter_trace *trace, const struct limiter_call *call, int status, const struct redis_reply *reply,
+                            uint64_t now_us)
+{
+    struct text error = failure(status, reply);
+    if (call->asked_us == 0 || (error.data == NULL && !trace_is_sampled(&call->cause)))
+        return;
+    struct span span = {
+        .site = trace->call,
+        .started_us = call->asked_us,
+        .ended_us = now_us,
+        .status = error.data == NULL ? SPAN_STATUS_UNSET : SPAN_STATUS_ERROR,
+        .notable = error.data != NULL,
+        .values = { [ERROR_TYPE] = span_text(error) },
+    };
+    if (status == 0 && error.data != NULL)
+        span.status_message = redis_reply_text(reply);
+    tracer_begin(trace->tracer, &span.context, &call->cause);
+    memcpy(span.parent_id, call->cause.span_id, sizeof(span.parent_id));
+    tracer_add(trace->tracer, &span);
+}
