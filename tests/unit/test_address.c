@@ -159,6 +159,32 @@ static void what_is_no_range_is_refused_with_a_sentence(void **state)
     }
 }
 
+static void a_host_stands_alone_where_its_port_is_told_apart(void **state)
+{
+    static const struct {
+        const char *address, *host;
+        unsigned port;
+    } rows[] = {
+        { "127.0.0.1:8080", "127.0.0.1", 8080 },
+        { "203.0.113.255:1", "203.0.113.255", 1 },
+        { "[2001:db8::1]:443", "2001:db8::1", 443 },
+        { "[::]:65535", "::", 65535 },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char out[ADDRESS_TEXT_SIZE];
+        unsigned port;
+        struct address peer = given_peer(rows[i].address);
+        assert_true(text_is(address_host_text((const struct sockaddr *)&peer.ip, out), rows[i].host));
+        assert_true(text_is(address_split(rows[i].address, &port), rows[i].host));
+        assert_int_equal(port, rows[i].port);
+    }
+    char out[ADDRESS_TEXT_SIZE];
+    unsigned port;
+    assert_null(address_host_text(&(struct sockaddr){ .sa_family = AF_UNIX }, out).data);
+    assert_true(text_is(address_split("unix:/run/millrace.sock", &port), "/run/millrace.sock"));
+    assert_int_equal(port, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +192,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_refused_with_a_sentence),
         cmocka_unit_test(the_path_of_a_unix_socket_has_room_for_107_bytes),
         cmocka_unit_test(a_range_holds_the_addresses_that_share_its_first_bits),
+        cmocka_unit_test(a_host_stands_alone_where_its_port_is_told_apart),
         cmocka_unit_test(what_is_no_range_is_refused_with_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
