@@ -129,7 +129,7 @@ static int add_views(struct node *node, struct error *err)
 int node_start(struct node *node, const struct settings *settings, struct config *config, const struct roles *roles, struct error *err)
 {
     static int (*const steps[])(struct node * node, struct error * err) = {
-        add_views, start_broker_side, start_redis, producers_open, open_streams, open_listeners,
+        add_views, exporting_open, start_broker_side, start_redis, producers_open, open_streams, open_listeners,
     };
     *node = (struct node){ .settings = settings, .config = config, .roles = *roles };
     start_base(node);

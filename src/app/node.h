@@ -1,7 +1,7 @@
 /* node: one running process: what its configuration names, started in order and ended in reverse.
  *
  *   loop, metrics, stats
- *     embedded cluster | brokers ; Redis
+ *     embedded cluster | brokers ; Redis ; the collector of traces
  *       topics, producers
  *         streams: ingest, work
  *           listeners: routes -> actions
@@ -17,6 +17,7 @@
 #include "app/views.h"
 #include "base/arena.h"
 #include "config/config.h"
+#include "io/curl/exporter.h"
 #include "io/http/server.h"
 #include "io/kafka/embedded.h"
 #include "io/kafka/producer.h"
@@ -86,6 +87,7 @@ struct node {
     struct work_shared shared;
     struct embedded *embedded; /* NULL: real brokers */
     struct redis *redis;       /* NULL: limits are local */
+    struct exporter *exporter; /* NULL: spans stay in memory */
     struct topics *topics;
     struct watch_shared watching;
     struct producer_stats producer_stats;
@@ -105,6 +107,9 @@ int node_start(struct node *node, const struct settings *settings, struct config
 /* --- the parts, one file each --- */
 
 struct client_target node_target(const struct node *node);
+
+/* To the collector of traces, if there is one. */
+int exporting_open(struct node *node, struct error *err);
 
 int producers_open(struct node *node, struct error *err);
 

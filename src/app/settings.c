@@ -72,7 +72,15 @@ static const struct config_schema listener_schema = {
     .check = check_listener,
 };
 
-static const struct config_field traces_fields[] = { TRACE_CONFIG_FIELDS(struct traces_config, trace), { 0 } };
+static const struct config_field traces_fields[] = {
+    TRACE_CONFIG_FIELDS(struct traces_config, trace),
+    { .name = "export",
+      .type = CONFIG_STRUCT,
+      .offset = offsetof(struct traces_config, export),
+      .schema = &exporter_schema,
+      .doc = "The collector; without its endpoint spans stay in memory." },
+    { 0 },
+};
 
 static void check_traces(const void *object, const struct config_place *place, struct config_report *report)
 {

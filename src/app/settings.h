@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "config/config.h"
 #include "ingest/ingest_config.h"
+#include "io/curl/exporter_config.h"
 #include "io/http/http_config.h"
 #include "io/kafka/kafka_config.h"
 #include "io/kafka/topic_config.h"
@@ -35,6 +36,7 @@ struct listener_config {
 /* `traces:`, joined of its parts. */
 struct traces_config {
     struct trace_config trace;
+    struct exporter_config export;
 };
 
 struct log_config {

@@ -1,7 +1,8 @@
 /* shutdown: the end of a node in phases, each with its share of the time that is left.
  *
  *   RUNNING --signal--> not ready, stop accepting, stop fetching
- *                         -> drain HTTP -> drain lanes -> flush producers -> commit and leave -> close stores -> loop is empty
+ *                         -> drain HTTP -> drain lanes -> flush producers -> commit and leave -> flush traces -> close stores
+ *                         -> loop is empty
  *
  * Every request that was read is answered, every job that runs may end, every record on its way is reported. What does not end
  * within its phase is given up, counted and named. When the whole takes longer than `shutdown` (30 s), because a job burns a

@@ -67,6 +67,18 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
     }
 }
 
+/* A collector that hangs holds nobody up longer than that. */
+#define TRACES_FLUSH_US 2000000
+
+static void flush_traces(struct shutdown *shutdown, uint64_t deadline_us)
+{
+    if (shutdown->node->exporter == NULL)
+        return;
+    uint64_t soon_us = clock_us() + TRACES_FLUSH_US;
+    shutdown->pending++;
+    exporter_flush(shutdown->node->exporter, soon_us < deadline_us ? soon_us : deadline_us, shutdown_part_ended, shutdown);
+}
+
 static void close_watches(struct shutdown *shutdown, uint64_t deadline_us)
 {
     struct node *node = shutdown->node;
@@ -101,6 +113,10 @@ static void close_clients(struct shutdown *shutdown, uint64_t deadline_us)
     }
     shutdown->pending++;
     http_server_close(node->http, shutdown_part_ended, shutdown);
+    if (node->exporter != NULL) {
+        shutdown->pending++;
+        exporter_close(node->exporter, shutdown_part_ended, shutdown);
+    }
     if (node->redis == NULL)
         return;
     shutdown->pending++;
@@ -129,9 +145,15 @@ static void close_stores(struct shutdown *shutdown, uint64_t deadline_us)
 }
 
 const struct shutdown_phase shutdown_phases[] = {
-    { "drain HTTP", drain_http, 0.37 },           { "drain lanes", drain_lanes, 0.75 },
-    { "flush producers", flush_producers, 0.85 }, { "commit and leave", commit_and_leave, 0.97 },
-    { "close watches", close_watches, 0.98 },     { "close ingest", close_ingest, 0.98 },
-    { "close clients", close_clients, 0.99 },     { "close topics", close_topics, 0.99 },
-    { "close stores", close_stores, 1 },          { NULL },
+    { "drain HTTP", drain_http, 0.37 },
+    { "drain lanes", drain_lanes, 0.75 },
+    { "flush producers", flush_producers, 0.85 },
+    { "commit and leave", commit_and_leave, 0.97 },
+    { "flush traces", flush_traces, 0.98 },
+    { "close watches", close_watches, 0.98 },
+    { "close ingest", close_ingest, 0.98 },
+    { "close clients", close_clients, 0.99 },
+    { "close topics", close_topics, 0.99 },
+    { "close stores", close_stores, 1 },
+    { NULL },
 };

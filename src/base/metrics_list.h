@@ -116,3 +116,11 @@ METRIC(TRACE_ROOTS, METRIC_COUNTER, "millrace_trace_local_roots_total",
 METRIC(TRACE_SPANS, METRIC_COUNTER, "millrace_trace_spans_total", "Spans recorded in memory.")
 METRIC(TRACE_SPANS_OVERWRITTEN, METRIC_COUNTER, "millrace_trace_spans_overwritten_total",
        "Spans in memory that newer ones took the place of.")
+METRIC(TRACE_SPANS_EXPORTED, METRIC_COUNTER, "millrace_trace_spans_exported_total", "Spans that the collector has taken.")
+METRIC(TRACE_SPANS_DROPPED, METRIC_COUNTER, "millrace_trace_spans_dropped_total",
+       "Spans that were not exported, by reason: missed (memory had to forget them first), refused (the collector's answer was final), "
+       "rejected (it took the others of their batch), unavailable (no try of their batch succeeded), shutdown.",
+       "reason")
+METRIC(TRACE_EXPORTS, METRIC_COUNTER, "millrace_trace_exports_total", "Requests to the collector, by result: taken, refused, unavailable.",
+       "result")
+METRIC(TRACE_EXPORT_DURATION, METRIC_HISTOGRAM, "millrace_trace_export_duration_seconds", "One request to the collector.")

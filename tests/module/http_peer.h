@@ -1,12 +1,11 @@
-/* http_peer: a small HTTP server on the test's own loop, which answers as it was told: with any bytes, or not at all. Beside it the
- * client that is tested, and how the test waits. */
+/* http_peer: a small HTTP server on the test's own loop, which answers as it was told: with any bytes, or not at all. Beside
+ * it, how the test waits. */
 #pragma once
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/memory.h"
-#include "io/curl/http_client.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -15,6 +14,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <uv.h>
 
 #include <cmocka.h>
 
@@ -127,7 +128,8 @@ static inline void on_peer_accept(uv_stream_t *listener, int status)
     peer->accepted++;
 }
 
-static inline void peer_open(struct peer *peer, uv_loop_t *loop)
+/* Has a port of its own, where nobody listens yet. */
+static inline void peer_bind(struct peer *peer, uv_loop_t *loop)
 {
     struct sockaddr_in address;
     int size = sizeof(address);
@@ -137,9 +139,19 @@ static inline void peer_open(struct peer *peer, uv_loop_t *loop)
     uv_tcp_init(loop, &peer->listener);
     uv_ip4_addr("127.0.0.1", 0, &address);
     assert_int_equal(uv_tcp_bind(&peer->listener, (struct sockaddr *)&address, 0), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&peer->listener, 128, on_peer_accept), 0);
     uv_tcp_getsockname(&peer->listener, (struct sockaddr *)&address, &size);
     peer->port = ntohs(address.sin_port);
+}
+
+static inline void peer_listen(struct peer *peer)
+{
+    assert_int_equal(uv_listen((uv_stream_t *)&peer->listener, 128, on_peer_accept), 0);
+}
+
+static inline void peer_open(struct peer *peer, uv_loop_t *loop)
+{
+    peer_bind(peer, loop);
+    peer_listen(peer);
 }
 
 static inline void peer_hang_up_all(struct peer *peer)
@@ -155,20 +167,28 @@ static inline void peer_close(struct peer *peer)
     buffer_free(&peer->request);
 }
 
-/* --- the client and its loop --- */
-
-struct fixture {
-    uv_loop_t loop;
-    uv_timer_t beat; /* so that waiting looks at its condition each 2 ms */
-    struct peer peer;
-    struct http_client *client;
-    struct http_endpoint *endpoint;
-    bool closed;
-};
+/* --- the loop that both are on --- */
 
 static inline void on_beat(uv_timer_t *timer)
 {
     (void)timer;
+}
+
+/* `beat` makes waiting look at its condition each 2 ms. */
+static inline void loop_open(uv_loop_t *loop, uv_timer_t *beat)
+{
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_init(loop);
+    uv_timer_init(loop, beat);
+    uv_timer_start(beat, on_beat, 2, 2);
+}
+
+/* Demands that nothing is left on it. */
+static inline void loop_close_empty(uv_loop_t *loop, uv_timer_t *beat)
+{
+    uv_close((uv_handle_t *)beat, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(loop), 0);
 }
 
 /* Runs the loop until `condition` holds, or until the patience is at its end; says whether it held. */
@@ -179,82 +199,3 @@ static inline void on_beat(uv_timer_t *timer)
             uv_run((loop), UV_RUN_ONCE);                                   \
         (condition);                                                       \
     })
-
-static inline struct http_endpoint *endpoint_at(const char *host, int port, uint64_t timeout_ms)
-{
-    static const char *const headers[] = { "Content-Type: application/x-protobuf", "Api-Key: secret" };
-    char url[128];
-    struct error err;
-    snprintf(url, sizeof(url), "http://%s:%d/v1/traces", host, port);
-    struct http_endpoint *endpoint = http_endpoint_new(
-        &(struct http_endpoint_options){ .url = url, .headers = headers, .header_count = 2, .timeout_us = timeout_ms * 1000 }, &err);
-    if (endpoint == NULL)
-        fail_msg("%s", err.message);
-    return endpoint;
-}
-
-static inline void given_peer(struct fixture *f)
-{
-    memset(f, 0, sizeof(*f));
-    signal(SIGPIPE, SIG_IGN);
-    uv_loop_init(&f->loop);
-    uv_timer_init(&f->loop, &f->beat);
-    uv_timer_start(&f->beat, on_beat, 2, 2);
-    peer_open(&f->peer, &f->loop);
-    f->client = http_client_new(&f->loop);
-    f->endpoint = endpoint_at("127.0.0.1", f->peer.port, 10000);
-}
-
-static inline void given_timeout(struct fixture *f, uint64_t timeout_ms)
-{
-    http_endpoint_free(f->endpoint);
-    f->endpoint = endpoint_at("127.0.0.1", f->peer.port, timeout_ms);
-}
-
-static inline void on_client_closed(void *arg)
-{
-    *(bool *)arg = true;
-}
-
-/* Ends all, and demands that nothing is left on the loop. */
-static inline void close_all(struct fixture *f)
-{
-    if (f->client != NULL)
-        http_client_close(f->client, on_client_closed, &f->closed);
-    assert_true(run_until(&f->loop, 5000, f->closed));
-    http_endpoint_free(f->endpoint);
-    peer_close(&f->peer);
-    uv_close((uv_handle_t *)&f->beat, NULL);
-    uv_run(&f->loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&f->loop), 0);
-}
-
-/* What came of one call. */
-struct outcome {
-    unsigned calls;
-    int code;
-    unsigned status;
-    uint64_t retry_after_us;
-    char reason[256];
-    char body[64];
-};
-
-static inline void on_outcome(void *arg, const struct http_answer *answer)
-{
-    struct outcome *outcome = arg;
-    outcome->calls++;
-    outcome->code = answer->code;
-    outcome->status = answer->status;
-    outcome->retry_after_us = answer->retry_after_us;
-    snprintf(outcome->reason, sizeof(outcome->reason), "%s", answer->reason == NULL ? "" : answer->reason);
-    snprintf(outcome->body, sizeof(outcome->body), "%.*s", TEXT_ARG(answer->body));
-}
-
-static inline struct outcome answer_to(struct fixture *f, const char *body)
-{
-    struct outcome outcome = { 0 };
-    http_client_post(f->client, f->endpoint, text_of(body), on_outcome, &outcome);
-    assert_int_equal(outcome.calls, 0); /* never inside the call */
-    assert_true(run_until(&f->loop, 15000, outcome.calls > 0));
-    return outcome;
-}
