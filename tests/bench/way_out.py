@@ -54,6 +54,7 @@ class Works:
         wait_for(self.done, 60, every=0.005, what="a record")
         time.sleep(settle)
         began, before, used_before = self.sample()
+        assert before < records or settle == 0, f"all {records} were done before it had settled"
         until = began + (seconds or 300)
         while True:
             now, done, used = self.sample()
