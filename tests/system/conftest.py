@@ -8,11 +8,13 @@ test that stops a broker asks for one of its own (`own_kafka`, or `own_cluster` 
 import contextlib
 import os
 import pathlib
+import random
 import tempfile
 import uuid
 
 import pytest
 
+from chaos.stage import fresh_seed
 from jaeger import Jaeger
 from servers import Kafka, Millrace, Redis
 
@@ -88,6 +90,14 @@ def jaeger(tmp_path):
 def unique():
     """A word for names of topics, groups and buckets that no other test uses."""
     return uuid.uuid4().hex[:12]
+
+
+@pytest.fixture
+def dice():
+    """Chance that can be had again: a failure shows the seed."""
+    seed = fresh_seed()
+    print("seed", seed)
+    return random.Random(seed)
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import contextlib
 import itertools
-import threading
 import time
 
+from clients import Clients
 from wire import Wire
 
 
@@ -20,7 +20,7 @@ class Told:
         self.body = body
 
 
-class Load:
+class Load(Clients):
     """So many clients that post jobs one after the other, each with a name of its own, until stopped."""
 
     def __init__(self, server, clients=20, pause=0.005, pause_after_refusal=0.05, pipeline=1):
@@ -29,21 +29,7 @@ class Load:
         self.pause_after_refusal = pause_after_refusal
         self.pipeline = pipeline
         self.told = []
-        self.done = threading.Event()
-        self.threads = [threading.Thread(target=self._client, args=(number,)) for number in range(clients)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
+        super().__init__(clients)
 
     def names(self, *statuses):
         return {told.name for told in list(self.told) if told.status in statuses}
@@ -54,7 +40,7 @@ class Load:
     def after(self, moment, status):
         return [told for told in list(self.told) if told.status == status and told.answered_at > moment]
 
-    def _client(self, number):
+    def client(self, number):
         names = (f"job-{number}-{i}" for i in itertools.count())
         while not self.done.is_set():
             with contextlib.suppress(OSError), Wire(self.server, timeout=60) as wire:

@@ -2,39 +2,26 @@
 that was accepted is lost, nothing is out of order, nothing committed is done again, and every partition moves on."""
 
 import json
-import os
-import random
 import time
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from chaos.crew import Crew, now_us
+from chaos.crew import BUSY_STANDSTILL_LIMIT_S, Crew, now_us
 from chaos.rounds import gather, kill_rounds
 from chaos.traffic import Traffic
-from judge import Verdict
 from servers import wait_for
 
-STANDSTILL_LIMIT_S = 25  # a session of 6 s, what is behind it, and a machine that is busy with other tests
-
-
-def judged(crew, traffic):
-    crew.wait_until_all_is_done()
-    for member in list(crew.members):
-        crew.leave(member)
-    return Verdict(crew.case, traffic.accepted, crew.incidents)
 
 
 @pytest.mark.takes(70)
 @pytest.mark.parametrize("order, count", [("partition", 8), ("key", 8), ("none", 4)])
-def test_processes_killed_at_random_moments_lose_nothing_and_redo_only_what_was_not_committed(millrace, kafka, tmp_path, unique, order, count):
-    seed = int.from_bytes(os.urandom(4), "big")
-    print("seed", seed)
+def test_processes_killed_at_random_moments_lose_nothing_and_redo_only_what_was_not_committed(millrace, kafka, tmp_path, unique, dice, order, count):
     crew = Crew(millrace, kafka, tmp_path, f"killed-{unique}", order=order)
-    with Traffic(crew.ports, seed=seed) as traffic:
-        kill_rounds(crew, random.Random(seed), count, print)
-    judged(crew, traffic).assert_clean(STANDSTILL_LIMIT_S)
+    with Traffic(crew.ports, seed=dice.getrandbits(32)) as traffic:
+        kill_rounds(crew, dice, count, print)
+    crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
 
 
 def stop_and_start(kafka, seconds):
@@ -65,7 +52,7 @@ def test_a_broker_that_is_away_in_the_middle_of_work_is_waited_for(millrace, own
         wait_for(lambda: len(traffic.accepted) > before + 300, 60, what="jobs to be accepted again")
         crew.wait_until_ready()
         crew.broker_was_away(began_us)
-    judged(crew, traffic).assert_clean(away_s + STANDSTILL_LIMIT_S)
+    crew.judged(traffic).assert_clean(away_s + BUSY_STANDSTILL_LIMIT_S)
 
 
 @pytest.mark.takes(30)
@@ -81,8 +68,8 @@ def test_a_topic_that_gains_partitions_is_worked_in_the_new_ones_from_their_firs
         crew.wait_until_all_move(now_us() - 60_000_000)
         for member in crew.members:
             assert wait_for(lambda: len(member.stats("partitions")) == 3, what="three partitions for each"), "divided anew"
-    verdict = judged(crew, traffic)
-    verdict.assert_clean(STANDSTILL_LIMIT_S)
+    verdict = crew.judged(traffic)
+    verdict.assert_clean(BUSY_STANDSTILL_LIMIT_S)
     assert names <= {json.loads(record.value())["id"] for record in verdict.records.values()}
     assert verdict.again.total() == 0
 

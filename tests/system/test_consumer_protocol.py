@@ -1,21 +1,17 @@
 """`protocol: consumer`: the broker itself divides the partitions (KIP-848), on real Kafka. Its session is shortened there, since it is
 not ours to choose."""
 
-import os
-import random
 import re
 
 import pytest
 
-from chaos.crew import Crew, now_us
+from chaos.crew import BUSY_STANDSTILL_LIMIT_S, Crew, now_us
 from chaos.rounds import gather, join, kill, leave, rebalance_rounds, stand_still
 from chaos.traffic import Traffic
-from judge import Verdict
 from servers import Kafka
 
 SESSION = ("group.consumer.session.timeout.ms=6000", "group.consumer.min.session.timeout.ms=6000",
            "group.consumer.heartbeat.interval.ms=500", "group.consumer.min.heartbeat.interval.ms=500")
-STANDSTILL_LIMIT_S = 25
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +30,12 @@ def crew(millrace, brisk_kafka, tmp_path, unique):
     return crew
 
 
-@pytest.fixture
-def dice():
-    seed = int.from_bytes(os.urandom(4), "big")
-    print("seed", seed)
-    return random.Random(seed)
-
-
-def judged(crew, traffic):
-    crew.wait_until_all_is_done()
-    for member in list(crew.members):
-        crew.leave(member)
-    return Verdict(crew.case, traffic.accepted, crew.incidents)
-
-
 @pytest.mark.takes(40)
 def test_members_that_join_and_leave_in_peace_lose_nothing_and_redo_nothing(crew, dice):
     with Traffic(crew.ports) as traffic:
         rebalance_rounds(crew, dice, 6, print, harms=(join, leave))
-    verdict = judged(crew, traffic)
-    verdict.assert_clean(STANDSTILL_LIMIT_S)
+    verdict = crew.judged(traffic)
+    verdict.assert_clean(BUSY_STANDSTILL_LIMIT_S)
     assert verdict.again.total() == 0
 
 
@@ -61,7 +43,7 @@ def test_members_that_join_and_leave_in_peace_lose_nothing_and_redo_nothing(crew
 def test_members_that_are_killed_or_stand_still_lose_nothing_and_overtake_nothing(crew, dice):
     with Traffic(crew.ports) as traffic:
         rebalance_rounds(crew, dice, 4, print, harms=(join, kill, stand_still))
-    judged(crew, traffic).assert_clean(STANDSTILL_LIMIT_S)
+    crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
 
 
 @pytest.mark.takes(45)
@@ -76,4 +58,4 @@ def test_a_static_member_that_was_killed_has_its_name_again_when_its_session_is_
         heir.wait_until_ready(60)
         crew.wait_until_all_move(now_us())
         assert 'kind="broken"' in heir.get("/metrics").body.decode()
-    judged(crew, traffic).assert_clean(STANDSTILL_LIMIT_S)
+    crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)

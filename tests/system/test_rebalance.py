@@ -1,18 +1,15 @@
 """Processes of one group that come, go, are killed and stand still under load, on real Kafka. The judge reads what the handlers
 recorded and what the broker has, not the program's own counts."""
 
-import os
-import random
 import time
 
 import pytest
 
-from chaos.crew import Crew, now_us
+from chaos.crew import BUSY_STANDSTILL_LIMIT_S, Crew, now_us
 from chaos.rounds import gather, join, leave, rebalance_rounds, stand_still
 from chaos.traffic import Traffic
-from judge import AFTER_WAKING, BEFORE_STOP, DURING_STOP, Verdict
+from judge import AFTER_WAKING, BEFORE_STOP, DURING_STOP
 
-STANDSTILL_LIMIT_S = 25  # a session of 6 s, what is behind it, and a machine that is busy with other tests
 COMMITTED_WITHIN_US = 2_000_000  # the interval of 0.5 s, and the commit's way to a broker on a busy machine
 WORKERS = 10
 
@@ -22,28 +19,14 @@ def crew(millrace, kafka, tmp_path, unique):
     return lambda **settings: Crew(millrace, kafka, tmp_path, f"crew-{unique}", **settings)
 
 
-@pytest.fixture
-def dice():
-    seed = int.from_bytes(os.urandom(4), "big")
-    print("seed", seed)
-    return random.Random(seed)
-
-
-def judged(crew, traffic):
-    crew.wait_until_all_is_done()
-    for member in list(crew.members):
-        crew.leave(member)
-    return Verdict(crew.case, traffic.accepted, crew.incidents)
-
-
 @pytest.mark.takes(45)
 @pytest.mark.parametrize("assignor, order", [("cooperative-sticky", "key"), ("range", "partition")])
 def test_members_that_join_and_leave_in_peace_lose_nothing_and_redo_nothing(crew, dice, assignor, order):
     crew = crew(assignor=assignor, order=order)
     with Traffic(crew.ports) as traffic:
         rebalance_rounds(crew, dice, 6, print, harms=(join, leave))
-    verdict = judged(crew, traffic)
-    verdict.assert_clean(STANDSTILL_LIMIT_S)
+    verdict = crew.judged(traffic)
+    verdict.assert_clean(BUSY_STANDSTILL_LIMIT_S)
     assert verdict.again.total() == 0
 
 
@@ -53,7 +36,7 @@ def test_rebalances_of_any_kind_lose_nothing_and_overtake_nothing(crew, dice, or
     crew = crew(order=order)
     with Traffic(crew.ports) as traffic:
         rebalance_rounds(crew, dice, 5, print)
-    judged(crew, traffic).assert_clean(STANDSTILL_LIMIT_S)
+    crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
 
 
 @pytest.mark.takes(35)
@@ -67,8 +50,8 @@ def test_a_member_that_stands_still_for_longer_than_its_session_comes_back_in_or
             stand_still(crew, dice)
             crew.wait_until_all_move(now_us())
             time.sleep(1)
-    verdict = judged(crew, traffic)
-    verdict.assert_clean(STANDSTILL_LIMIT_S)
+    verdict = crew.judged(traffic)
+    verdict.assert_clean(BUSY_STANDSTILL_LIMIT_S)
     assert verdict.again[AFTER_WAKING] == 0
     assert verdict.again.total() == verdict.again[BEFORE_STOP] + verdict.again[DURING_STOP]
     assert verdict.again[DURING_STOP] <= 2 * WORKERS, "more was under way than it has workers"

@@ -7,14 +7,12 @@ import random
 import sys
 import uuid
 
-from chaos.crew import Crew
+from chaos.crew import STANDSTILL_LIMIT_S, Crew
 from chaos.rounds import kill_rounds, rebalance_rounds
 from chaos.stage import Stage, Starter, fresh_seed, say
 from chaos.traffic import Traffic
-from judge import Verdict
 from servers import Kafka
 
-STANDSTILL_LIMIT_S = 20  # a session of 6 s, the rebalance behind it, and one harm more in the middle of it
 KINDS = {"kill": (functools.partial(kill_rounds, static=True), 100), "rebalance": (rebalance_rounds, 50)}
 
 
@@ -42,10 +40,7 @@ def play(kafka, folder, order, rounds, count, seed, rate):
         crew = Crew(start, kafka, folder, topic, order=order)
         with Traffic(crew.ports, rate=rate, seed=seed) as traffic:
             rounds(crew, random.Random(seed), count, say)
-        crew.wait_until_all_is_done()
-        for member in list(crew.members):
-            crew.leave(member)
-    verdict = Verdict(crew.case, traffic.accepted, crew.incidents)
+        verdict = crew.judged(traffic)
     say(str(verdict))
     return verdict.problems(STANDSTILL_LIMIT_S)
 

@@ -5,7 +5,7 @@ import signal
 import time
 
 from evidence import Evidence
-from judge import BROKER_AWAY, KILLED, LEFT, STOOD_STILL, Case, Incident, undone
+from judge import BROKER_AWAY, KILLED, LEFT, STOOD_STILL, Case, Incident, Verdict, undone
 from servers import wait_for
 
 CONFIG = """
@@ -43,6 +43,12 @@ listen:
 
 DEFAULTS = {"partitions": 12, "replication": 1, "order": "partition", "assignor": "cooperative-sticky", "session": "6s", "commit": "500ms",
             "fail": 0.02, "redis": "local", "limit": ""}
+
+
+# How long a partition may stand still: a session, the rebalance behind it, and one harm more in the middle of it; and a machine that is
+# busy with other tests.
+STANDSTILL_LIMIT_S = 20
+BUSY_STANDSTILL_LIMIT_S = 25
 
 
 def now_us():
@@ -129,6 +135,13 @@ class Crew:
 
     def wait_until_all_is_done(self, timeout=90):
         wait_for(lambda: undone(self.case) == set(), timeout, every=0.5, what="every record to be done or dead")
+
+    def judged(self, traffic):
+        """The end: everything is worked, everybody leaves, the judge reads."""
+        self.wait_until_all_is_done()
+        for member in list(self.members):
+            self.leave(member)
+        return Verdict(self.case, traffic.accepted, self.incidents)
 
 
 def is_stopped(pid):

@@ -2,7 +2,6 @@
 that restarts. scripts/soak starts it and documents it."""
 
 import argparse
-import os
 import pathlib
 import random
 import statistics
@@ -10,27 +9,32 @@ import subprocess
 import sys
 import time
 
-from chaos.crew import Crew, now_us
+from chaos.crew import STANDSTILL_LIMIT_S, Crew, now_us
 from chaos.rounds import join, kill, leave, possible, stand_still
 from chaos.stage import Stage, Starter, fresh_seed, say
 from chaos.traffic import Traffic
-from judge import Verdict
+from clients import Clients
 from judges import told_by_tool
 from servers import Kafka, Redis, wait_for
 
 MIB = 1024 * 1024
-STANDSTILL_LIMIT_S = 20
 PAUSE_S = (5, 20)  # between two harms
 WATCH_EVERY_S = 2
 GROWTH_ALLOWED = {"memory": 8 * MIB, "descriptors": 8, "threads": 2}  # from the second fifth of the time to the last
 
 
-class Watch:
+class Watch(Clients):
     """What one process takes from the machine, over time."""
 
     def __init__(self, member):
         self.member = member
         self.samples = {name: [] for name in GROWTH_ALLOWED}
+        super().__init__(1)
+
+    def client(self, number):
+        while not self.done.is_set():
+            self.look()
+            self.done.wait(WATCH_EVERY_S)
 
     def look(self):
         folder = pathlib.Path(f"/proc/{self.member.pid}")
@@ -72,7 +76,7 @@ def restart_redis(redis, dice):
     redis.start()
 
 
-def harms(others, redis, watch, dice, until):
+def harms(others, redis, dice, until, pause_s):
     """Returns how many there were."""
     count = 0
     while time.monotonic() < until:
@@ -81,17 +85,14 @@ def harms(others, redis, watch, dice, until):
         took = others.wait_until_all_move(now_us())
         count += 1
         say(f"{count} {what.__name__}; {len(others.members)} beside the one that is watched; every partition moves after {took:.1f} s; "
-            f"{watch.samples['memory'][-1] / MIB:.1f} MiB")
-        rest_until = min(until, time.monotonic() + dice.uniform(*PAUSE_S))
-        while time.monotonic() < rest_until:
-            watch.look()
-            time.sleep(WATCH_EVERY_S)
+            f"{others.keeper.memory() / MIB:.1f} MiB")
+        time.sleep(max(0, min(until - time.monotonic(), dice.uniform(*pause_s))))
     return count
 
 
-def attack(port, seconds):
+def attack(binary, port, seconds):
     """Closed loop, nine of ten requests for one key."""
-    words = [os.environ["MILLRACE"], "attack", "-mode=hot", f"-target=http://127.0.0.1:{port}/submit", "-workers=5", "-think=100ms",
+    words = [binary, "attack", "-mode=hot", f"-target=http://127.0.0.1:{port}/submit", "-workers=5", "-think=100ms",
              f"-duration={int(seconds) + 120}s", "-print-every=0s"]
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -100,33 +101,27 @@ def lag(kafka, group):
     return sum(end - committed for committed, end in told_by_tool(kafka, group).values())
 
 
-def soak(stage, seconds, seed):
-    """Returns what happened, as a sentence, and what is wrong, as sentences."""
-    dice = random.Random(seed)
-    kafka = stage.enter_context(Kafka(stage.folder / "kafka"))
-    redis = stage.enter_context(Redis(stage.folder))
-    start = stage.enter_context(Starter(stage.folder))
-    crew = Crew(start, kafka, stage.folder, f"soak-{seed}", order="key", redis=f'{{ url: "{redis.url}" }}',
+def soak_crew(start, kafka, redis, folder, topic):
+    return Crew(start, kafka, folder, topic, order="key", redis=f'{{ url: "{redis.url}" }}',
                 limit=", limit: { rate: 2000, burst: 4000, per: global, on_error: local }")
+
+
+def soak(crew, redis, binary, seconds, dice, pause_s=PAUSE_S):
+    """Returns what happened, as a sentence, and what is wrong, as sentences. The crew has no member yet."""
     keeper = crew.join()
     crew.wait_until_ready()
-    watch = Watch(keeper)
-    watch.look()
-    attacker = attack(keeper.port, seconds)
+    attacker = attack(binary, keeper.port, seconds)
     try:
-        with Traffic(crew.ports, rate=100, seed=seed) as traffic:
+        with Traffic(crew.ports, rate=100, seed=dice.getrandbits(32)) as traffic, Watch(keeper) as watch:
             crew.wait_until_all_move(now_us())
-            count = harms(Others(crew, keeper), redis, watch, dice, time.monotonic() + seconds)
+            count = harms(Others(crew, keeper), redis, dice, time.monotonic() + seconds, pause_s)
     finally:
         attacker.terminate()
         attacker.wait()
     began = time.monotonic()
-    wait_for(lambda: lag(kafka, crew.case.group) == 0, 120, every=1, what="a lag of 0")
+    wait_for(lambda: lag(crew.kafka, crew.case.group) == 0, 120, every=1, what="a lag of 0")
     sentence = f"{count} harms; a lag of 0 after {time.monotonic() - began:.0f} s"
-    crew.wait_until_all_is_done()
-    for member in list(crew.members):
-        crew.leave(member)
-    verdict = Verdict(crew.case, traffic.accepted, crew.incidents)
+    verdict = crew.judged(traffic)
     say(str(verdict))
     for name, (before, after) in watch.growth().items():
         say(f"{name}: {before:.0f} in the second fifth of the time, {after:.0f} in the last")
@@ -142,7 +137,11 @@ def main():
     seed = options.seed if options.seed is not None else fresh_seed()
     say(f"{options.minutes} minutes, seed {seed}")
     with Stage(options.keep) as stage:
-        sentence, problems = soak(stage, options.minutes * 60, seed)
+        kafka = stage.enter_context(Kafka(stage.folder / "kafka"))
+        redis = stage.enter_context(Redis(stage.folder))
+        start = stage.enter_context(Starter(stage.folder))
+        crew = soak_crew(start, kafka, redis, stage.folder, f"soak-{seed}")
+        sentence, problems = soak(crew, redis, start.binary, options.minutes * 60, random.Random(seed))
     print(f"soak: {'FAIL' if problems else 'PASS'}: {options.minutes} minutes, seed {seed}: {sentence}; " +
           ("; ".join(problems) or "nothing lost, nothing out of order, memory, descriptors and threads flat"))
     return 1 if problems else 0

@@ -4,11 +4,12 @@ import http.client
 import itertools
 import json
 import random
-import threading
 import time
 
+from clients import Clients
 
-class Traffic:
+
+class Traffic(Clients):
     """`rate` jobs a second in all, of `keys` keys, each with a name of its own; until stopped."""
 
     def __init__(self, ports, rate=150, clients=6, keys=120, job_ms=(2, 27), seed=0):
@@ -19,23 +20,11 @@ class Traffic:
         self.accepted = {}  # {name: the (partition, offset) that it was told}
         self.refused = 0
         self.untold = 0
-        self.done = threading.Event()
-        self.threads = [threading.Thread(target=self._client, args=(number, random.Random(seed + number))) for number in range(clients)]
+        self.seed = seed
+        super().__init__(clients)
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
-
-    def _client(self, number, dice):
+    def client(self, number):
+        dice = random.Random(self.seed + number)
         names = (f"job-{number}-{i}" for i in itertools.count())
         while not self.done.is_set():
             ports = self.ports()
