@@ -77,7 +77,7 @@ const char *config_conceal(struct arena *arena, const char *text)
 
 const char *config_shown_text(struct arena *arena, const struct config_node *node, const struct config_field *field)
 {
-    if (strcmp(node->file, CONFIG_FROM_DEFAULT) == 0) /* stands in the documentation */
+    if (strcmp(node->file, CONFIG_FROM_DEFAULT) == 0 && node->variables == NULL) /* stands in the documentation */
         return node->text;
     bool is_secret = field != NULL && node->field == field && field->type == CONFIG_SECRET;
     bool is_free = node->field == NULL && node->name != NULL && (field == NULL || field->type != CONFIG_SECRET);

@@ -177,7 +177,7 @@ class Millrace:
     def __init__(self, binary, log, args, env, command="serve", limits=None):
         self.log_path = log
         self.port = None
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "REDIS_", "LIMIT_"))}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "REDIS_", "LIMIT_", "OTEL_"))}
         environment.update(env)
         with open(log, "wb") as out:
             self.process = subprocess.Popen([str(binary), command, *args], env=environment, stdout=out, stderr=out,

@@ -164,6 +164,21 @@ static void a_mistake_is_told_with_what_is_allowed_and_without_secrets(void **st
     }
 }
 
+static void a_secret_that_a_default_takes_from_the_environment_is_not_shown(void **state)
+{
+    setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2", 1);
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/?password=hunter2", 1);
+    struct reading reading = read_export("{}");
+    struct buffer out = { 0 };
+    config_print(reading.config, &out);
+    buffer_char(&out, '\0');
+    assert_string_equal(reading.exporter.headers, "api-key=hunter2");
+    assert_null(strstr(out.data, "hunter2"));
+    assert_non_null(strstr(out.data, "collector:4318"));
+    buffer_free(&out);
+    end_reading(&reading);
+}
+
 static void headers_become_lines(void **state)
 {
     struct exporter_config config = { .headers = "api-key=a%20b , X-Tenant=1,empty=" };
@@ -189,6 +204,7 @@ int main(void)
         without_environment(the_variable_for_traces_comes_before_the_general_one),
         without_environment(exporting_is_switched_off_by_name),
         without_environment(a_mistake_is_told_with_what_is_allowed_and_without_secrets),
+        without_environment(a_secret_that_a_default_takes_from_the_environment_is_not_shown),
         without_environment(headers_become_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
