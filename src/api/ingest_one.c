@@ -17,9 +17,9 @@ struct submission {
     const struct ingest_result *result; /* while it is told; NULL: it was refused */
 };
 
-static void fill_values(const struct submission *submission, struct template_value values[VALUES])
+static void fill_values(const struct submission *submission, struct template_value values[VALUES], char trace_id[TRACE_ID_SIZE])
 {
-    values[VALUE_TRACE] = template_text(trace_parent_id(submission->ingest.traceparent));
+    values[VALUE_TRACE] = template_text(request_trace_id(submission->http, trace_id));
     values[VALUE_TOPIC] = template_text(text_of(ingest_topic(submission->route->ingest)));
     values[VALUE_PARTITION] = (struct template_value){ 0 };
     values[VALUE_OFFSET] = (struct template_value){ 0 };
@@ -29,7 +29,8 @@ static void fill_values(const struct submission *submission, struct template_val
 static void fail(struct submission *submission, const struct error *err, uint64_t retry_after_us)
 {
     struct template_value values[VALUES];
-    fill_values(submission, values);
+    char trace_id[TRACE_ID_SIZE];
+    fill_values(submission, values, trace_id);
     reply_failed(&submission->route->replies, submission->http, values, err, retry_after_us);
 }
 
@@ -44,7 +45,8 @@ static void on_result(void *arg, const struct ingest_result *result)
         return;
     }
     struct template_value values[VALUES];
-    fill_values(submission, values);
+    char trace_id[TRACE_ID_SIZE];
+    fill_values(submission, values, trace_id);
     values[VALUE_PARTITION] = template_int(result->partition);
     values[VALUE_OFFSET] = template_int(result->offset);
     reply_accepted(&submission->route->replies, submission->http, values);

@@ -73,7 +73,7 @@ static void on_delivery(void *arg, const struct delivery *delivery)
 static int send_event(struct ingest_request *request, const struct kept_event *event, struct error *err)
 {
     struct producer_header headers[INGEST_HEADERS_MAX + 1];
-    headers[0] = (struct producer_header){ TEXT("traceparent"), { request->traceparent, TRACE_PARENT_SIZE - 1 } };
+    headers[0] = (struct producer_header){ TEXT("traceparent"), { event->traceparent, TRACE_PARENT_SIZE - 1 } };
     for (size_t i = 0; i < event->header_count; i++)
         headers[i + 1] = event->headers[i];
     struct producer_record record = {
@@ -82,6 +82,7 @@ static int send_event(struct ingest_request *request, const struct kept_event *e
         .headers = headers,
         .header_count = event->header_count + 1,
         .partition = PRODUCER_ANY_PARTITION,
+        .trace = &request->trace,
     };
     struct producer_topic *topic = request->ingest->options.topic;
     int code = producer_send(&request->send, topic, &record, on_delivery, request, err);
@@ -134,12 +135,13 @@ static int limit_and_send(struct ingest_request *request, const struct ingest_ev
     return 0;
 }
 
-static int submit_shaped(struct ingest_request *request, const struct ingest_event *event, struct error *err)
+static int submit_shaped(struct ingest_request *request, const struct ingest_event *event, const char *traceparent, struct error *err)
 {
     struct ingest *ingest = request->ingest;
     struct kept_event shaped = {
         .key = event->key,
         .value = buffer_as_text(&ingest->value),
+        .traceparent = traceparent,
         .headers = event->headers,
         .header_count = event->header_count,
     };
@@ -166,16 +168,18 @@ int ingest_submit(struct ingest_request *request, struct ingest *ingest, const s
     if (code != 0)
         return refuse(request, producer_topic_retry_after_us(ingest->options.topic), code);
 
+    char traceparent[TRACE_PARENT_SIZE];
+    trace_parent_text(&request->trace, traceparent);
     struct shape_context context = {
         .random = ingest->options.random,
         .wall_us = clock_wall_us(),
-        .trace_id = trace_parent_id(request->traceparent),
+        .trace_id = trace_parent_id(traceparent),
     };
     buffer_clear(&ingest->value);
     code = shape_apply(ingest->options.shape, event->body, &context, &ingest->value, err);
     if (code != 0)
         return code;
-    return submit_shaped(request, event, err);
+    return submit_shaped(request, event, traceparent, err);
 }
 
 struct ingest *ingest_open(const struct ingest_options *options, struct error *err)

@@ -84,7 +84,7 @@ struct ingest_result {
 /* `result` lives during the callback. */
 typedef void (*ingest_cb)(void *arg, const struct ingest_result *result);
 
-/* Embedded by the caller, borrowed until the callback; no field is the caller's but retry_after_us and traceparent. */
+/* Embedded by the caller, borrowed until the callback; no field is the caller's but retry_after_us and trace. */
 struct ingest_request {
     struct producer_send_request send;
     struct ingest *ingest;
@@ -92,8 +92,8 @@ struct ingest_request {
     void *arg;
     struct kept_event *kept;                  /* a copy of the event while it waits for the limiter */
     uint64_t retry_after_us;                  /* read after ingest_submit refused: when to come again; 0: no telling */
-    char traceparent[TRACE_PARENT_SIZE];      /* read from ingest_submit on: the record's, with the id of its trace */
-    uint8_t parent_id[8];                     /* the span that this one is a child of */
+    struct trace_context trace;               /* read from ingest_submit on: of the record's span */
+    uint8_t parent_id[8];                     /* the span that it is a child of */
     uint64_t waited_from_us, waited_until_us; /* for the limiter; 0: it did not wait */
 };
 

@@ -2,8 +2,6 @@
 
 #include "io/kafka/producer_span.h"
 
-#include <assert.h>
-
 void ingest_trace_init(struct ingest_trace *trace, const struct ingest_options *options)
 {
     trace->tracer = options->tracer;
@@ -13,22 +11,18 @@ void ingest_trace_init(struct ingest_trace *trace, const struct ingest_options *
 
 void ingest_trace_begin(const struct ingest_trace *trace, struct ingest_request *request, const struct trace_context *parent)
 {
-    struct trace_context sent;
-    tracer_begin(trace->tracer, &sent, parent);
-    trace_parent_text(&sent, request->traceparent);
+    tracer_begin(trace->tracer, &request->trace, parent);
     memcpy(request->parent_id, parent->span_id, sizeof(request->parent_id));
 }
 
-static void tell_send(const struct ingest_trace *trace, const struct ingest_request *request, const struct trace_context *context,
-                      const struct delivery *delivery, bool notable)
+static void tell_send(const struct ingest_trace *trace, const struct ingest_request *request, const struct delivery *delivery, bool notable)
 {
-    struct span span = { .site = trace->send, .context = *context, .notable = notable };
+    struct span span = { .site = trace->send, .context = request->trace, .notable = notable };
     memcpy(span.parent_id, request->parent_id, sizeof(span.parent_id));
     producer_span_tell(trace->tracer, &span, request->send.sent_us, delivery);
 }
 
-static void tell_wait(const struct ingest_trace *trace, const struct ingest_request *request, const struct trace_context *context,
-                      bool notable)
+static void tell_wait(const struct ingest_trace *trace, const struct ingest_request *request, bool notable)
 {
     struct span span = {
         .site = trace->wait,
@@ -36,7 +30,7 @@ static void tell_wait(const struct ingest_trace *trace, const struct ingest_requ
         .ended_us = request->waited_until_us,
         .notable = notable,
     };
-    tracer_begin(trace->tracer, &span.context, context);
+    tracer_begin(trace->tracer, &span.context, &request->trace);
     memcpy(span.parent_id, request->parent_id, sizeof(span.parent_id));
     tracer_add(trace->tracer, &span);
 }
@@ -44,12 +38,8 @@ static void tell_wait(const struct ingest_trace *trace, const struct ingest_requ
 void ingest_trace_tell(const struct ingest_trace *trace, const struct ingest_request *request, const struct delivery *delivery,
                        bool notable)
 {
-    struct trace_context context;
-    bool valid = trace_parse(&context, (struct text){ request->traceparent, TRACE_PARENT_SIZE - 1 });
-    assert(valid);
-    (void)valid;
     if (request->waited_until_us != 0)
-        tell_wait(trace, request, &context, notable);
+        tell_wait(trace, request, notable);
     if (delivery != NULL)
-        tell_send(trace, request, &context, delivery, notable);
+        tell_send(trace, request, delivery, notable);
 }

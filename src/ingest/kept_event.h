@@ -7,6 +7,7 @@
 struct kept_event {
     struct text key;
     struct text value;
+    const char *traceparent; /* TRACE_PARENT_SIZE bytes */
     const struct producer_header *headers;
     size_t header_count;
 };

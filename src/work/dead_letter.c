@@ -67,7 +67,7 @@ static void on_stored(struct job *job, const struct delivery *delivery, uint64_t
     if (work->options.target.embedded != NULL)
         embedded_note_done(work->options.target.embedded, producer_topic_name(work->options.dead), delivery->partition,
                            delivery->offset + 1);
-    job_done(job, now_us);
+    job_done(job, &job->trace->context, now_us);
 }
 
 static void on_refused(struct job *job, int code, const char *sentence, uint64_t now_us)
@@ -109,6 +109,7 @@ static void publish(struct job *job, uint64_t now_us)
     struct error err;
     job_trace_send(job, &letter->sent);
     dead_letter_record_init(&record, job, &letter->sent, letter->attempt, letter->reason.message, letter->pointer);
+    record.record.trace = &letter->sent;
     int code = producer_send(&letter->request, work->options.dead, &record.record, on_report, letter, &err);
     dead_letter_record_free(&record);
     if (code != 0) {
@@ -132,7 +133,7 @@ static void let_go(struct job *job, unsigned attempt, const struct error *reason
     work->counts.dead++;
     job->partition->tally->dead++;
     metric_add(work->series.dead, 1);
-    job_done(job, now_us);
+    job_done(job, NULL, now_us);
 }
 
 void dead_letter_begin(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us)

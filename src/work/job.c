@@ -93,13 +93,13 @@ static void take_out(struct job *job)
     intake_account(partition);
 }
 
-void job_done(struct job *job, uint64_t now_us)
+void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us)
 {
     struct partition *partition = job->partition;
     struct work *work = partition->work;
     if (offsets_done(&partition->offsets, job->place))
         partition->moved_us = now_us;
-    metric_observe(work->series.duration, (double)(now_us - job->began_us) / 1e6);
+    metric_observe_traced(work->series.duration, (double)(now_us - job->began_us) / 1e6, trace);
     take_out(job);
     partition_release(partition);
     work_turn_soon(work);

@@ -14,6 +14,7 @@
 #include "work/handler.h"
 
 struct partition;
+struct trace_context;
 struct work;
 struct work_shared;
 
@@ -56,8 +57,8 @@ struct run {
 /* A copy of the record, at the end of its partition's jobs; not yet in its lane. */
 struct job *job_new(struct partition *partition, const struct consumer_record *record);
 void job_free(struct job *job);
-/* The record is done for good: its offset too, and its successor is ready. The job is gone. */
-void job_done(struct job *job, uint64_t now_us);
+/* The record is done for good: its offset too, and its successor is ready. The job is gone. `trace` is of its span; may be NULL. */
+void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us);
 /* The job ends undone: its partition is left, or about to be. It will be read again by whoever comes next. */
 void job_forget(struct job *job);
 

@@ -111,8 +111,7 @@ static void tell_interval(const struct work_trace *shared, struct span_site *sit
     tracer_add(shared->tracer, &span);
 }
 
-static void tell_attempt(const struct work_trace *shared, const struct job_trace *trace, const struct run *run, struct span *span,
-                         enum outcome outcome, uint64_t now_us)
+static void tell_attempt(const struct work_trace *shared, const struct run *run, struct span *span, enum outcome outcome, uint64_t now_us)
 {
     const struct attempt *attempt = &run->attempt;
     span->started_us = run->started_us;
@@ -157,24 +156,22 @@ static void tell_job(const struct job *job, const struct job_trace *trace, bool 
 
 /* --- what happens to a job --- */
 
-void job_trace_done(struct job *job, const struct run *run, uint64_t now_us)
+void job_trace_done(const struct job *job, const struct run *run, struct trace_context *context, uint64_t now_us)
 {
     const struct work_trace *shared = shared_by(job);
-    if (!tracer_is_on(shared->tracer))
-        return;
-    struct job_trace first;
-    const struct job_trace *trace = job->trace;
-    if (trace == NULL) {
-        begin(job, &first);
-        trace = &first;
-    }
-    enum trace_fate fate = tracer_keeps(shared->tracer, shared->process, &trace->context, job->trace != NULL, job->taken_us, now_us);
+    struct job_trace trace = { .parent_id = { 0 } };
+    if (job->trace != NULL)
+        trace = *job->trace;
+    else if (tracer_is_on(shared->tracer))
+        begin(job, &trace);
+    *context = trace.context;
+    enum trace_fate fate = tracer_keeps(shared->tracer, shared->process, context, job->trace != NULL, job->taken_us, now_us);
     if (fate == TRACE_FORGOTTEN)
         return;
     bool notable = fate == TRACE_NOTABLE;
-    struct span attempt = child(shared, shared->attempt, &trace->context, notable);
-    tell_attempt(shared, trace, run, &attempt, OUTCOME_DONE, now_us);
-    tell_job(job, trace, notable, job->failures + 1, outcome_name(OUTCOME_DONE), NULL, now_us);
+    struct span attempt = child(shared, shared->attempt, context, notable);
+    tell_attempt(shared, run, &attempt, OUTCOME_DONE, now_us);
+    tell_job(job, &trace, notable, job->failures + 1, outcome_name(OUTCOME_DONE), NULL, now_us);
 }
 
 void job_trace_failed(struct job *job, const struct run *run, enum outcome outcome, uint64_t rest_us, uint64_t now_us)
@@ -196,7 +193,7 @@ void job_trace_failed(struct job *job, const struct run *run, enum outcome outco
     attempt.values[ATTEMPT_ERROR_TYPE] = span_text(text_of(outcome_name(outcome)));
     attempt.events = &retry;
     attempt.event_count = rest_us > 0;
-    tell_attempt(shared, trace, run, &attempt, outcome, now_us);
+    tell_attempt(shared, run, &attempt, outcome, now_us);
 }
 
 static void end(struct job *job, unsigned attempts, const char *outcome, const char *reason, uint64_t now_us)

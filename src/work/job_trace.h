@@ -37,8 +37,8 @@ void work_trace_init(struct work *work);
 /* An attempt ended, and not well. `rest_us`: another follows after so long; 0: none is set. */
 void job_trace_failed(struct job *job, const struct run *run, enum outcome outcome, uint64_t rest_us, uint64_t now_us);
 
-/* Its last attempt ended well, and so does the job. */
-void job_trace_done(struct job *job, const struct run *run, uint64_t now_us);
+/* Its last attempt ended well, and so does the job. `trace` gets the context of its span; zeros where tracing is off. */
+void job_trace_done(const struct job *job, const struct run *run, struct trace_context *trace, uint64_t now_us);
 
 /* It ended as a dead letter, after so many attempts; or it is left to whoever comes next. */
 void job_trace_dead(struct job *job, unsigned attempts, const char *reason, uint64_t now_us);

@@ -61,8 +61,9 @@ static void on_done(struct run *run, uint64_t now_us)
     work->ended_us = now_us;
     job->partition->tally->done++;
     metric_add(work->series.done, 1);
-    job_trace_done(job, run, now_us);
-    job_done(job, now_us);
+    struct trace_context trace;
+    job_trace_done(job, run, &trace, now_us);
+    job_done(job, &trace, now_us);
 }
 
 static void on_rested(struct due *due, uint64_t now_us)

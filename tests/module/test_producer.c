@@ -90,7 +90,7 @@ static void a_reader_finds_key_value_and_headers_as_they_were_sent(void **state)
     const struct producer_header headers[] = { { TEXT("traceparent"), TEXT("00-ab") },
                                                { TEXT("empty"), TEXT("") },
                                                { TEXT("null"), TEXT_NONE } };
-    const struct producer_record record = { TEXT("foobar"), TEXT("v\0w"), headers, 3, PRODUCER_ANY_PARTITION, 1234567890123 };
+    const struct producer_record record = { TEXT("foobar"), TEXT("v\0w"), headers, 3, PRODUCER_ANY_PARTITION, 1234567890123, NULL };
     given_broker(&fixture);
     given_ready_producer(&fixture);
     sent = (struct sent){ 0 };

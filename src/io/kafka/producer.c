@@ -178,6 +178,7 @@ int producer_send(struct producer_send_request *request, struct producer_topic *
     request->arg = arg;
     request->sent_us = clock_us();
     request->size_bytes = size_of(record);
+    request->trace = record->trace;
     int rc = check_room(topic, request->size_bytes, err);
     if (rc != 0)
         return rc;
@@ -228,10 +229,10 @@ static void on_report(const rd_kafka_message_t *message, uint64_t now_us)
     if (topic->embedded != NULL)
         tell_embedded(topic, &delivery, request->size_bytes);
     if (delivery.code == 0)
-        metric_add(topic->produced, 1);
+        metric_add_traced(topic->produced, 1, request->trace);
     else
         metric_add(topic->errors[delivery_failure(&delivery)], 1);
-    metric_observe(topic->duration, (double)delivery.latency_us / 1e6);
+    metric_observe_traced(topic->duration, (double)delivery.latency_us / 1e6, request->trace);
     request->done(request->arg, &delivery);
 }
 

@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "io/kafka/client_target.h"
 #include "io/kafka/kafka_config.h"
 #include "io/kafka/producer_stats.h"
@@ -67,8 +68,9 @@ struct producer_record {
     struct text value; /* TEXT_NONE: a null value, a tombstone */
     const struct producer_header *headers;
     size_t header_count;
-    int32_t partition;    /* PRODUCER_ANY_PARTITION, or a partition's number */
-    int64_t timestamp_ms; /* since 1970; 0: now */
+    int32_t partition;                 /* PRODUCER_ANY_PARTITION, or a partition's number */
+    int64_t timestamp_ms;              /* since 1970; 0: now */
+    const struct trace_context *trace; /* of its span, for exemplars; borrowed until the callback; may be NULL */
 };
 
 enum delivery_status {
@@ -101,6 +103,7 @@ struct producer_send_request {
     void *arg;
     uint64_t sent_us;
     size_t size_bytes;
+    const struct trace_context *trace;
 };
 
 /* Hands a record over; `done` is called once with its report, later, within the deadline and a second.
