@@ -79,6 +79,8 @@ extern const struct action action_node_metrics;
 extern const struct action action_node_stats;
 extern const struct action action_node_stuck;
 extern const struct action action_node_profile;
+extern const struct action action_node_traces;
+extern const struct action action_node_trace;
 extern const struct action action_work_pause;
 extern const struct action action_work_resume;
 extern const struct action action_work_get;

@@ -5,9 +5,10 @@
 #include <string.h>
 
 static const struct action *const actions[] = {
-    &action_ingest_one,   &action_log_get,    &action_log_set,    &action_node_live,     &action_node_ready,  &action_node_health,
-    &action_node_metrics, &action_node_stats, &action_node_stuck, &action_node_profile,  &action_work_pause,  &action_work_resume,
-    &action_work_get,     &action_work_set,   &action_work_stats, &action_work_assigned, &action_work_counts,
+    &action_ingest_one,  &action_log_get,      &action_log_set,       &action_node_live,   &action_node_ready,
+    &action_node_health, &action_node_metrics, &action_node_stats,    &action_node_stuck,  &action_node_profile,
+    &action_node_traces, &action_node_trace,   &action_work_pause,    &action_work_resume, &action_work_get,
+    &action_work_set,    &action_work_stats,   &action_work_assigned, &action_work_counts,
 };
 
 const struct action *action_at(size_t i)

@@ -19,6 +19,8 @@ static const struct bundle_route debug[] = {
     { "PUT|POST /debug/log", "log.set" },
     { "GET /debug/stats", "node.stats" },
     { "GET /debug/stuck", "node.stuck" },
+    { "GET /debug/traces", "node.traces" },
+    { "GET /debug/traces/{trace}", "node.trace" },
     { "GET /debug/profile", "node.profile" },
     { 0 },
 };

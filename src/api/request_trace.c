@@ -55,6 +55,7 @@ static void tell(const struct http_request *request, struct span_site *site, int
     struct span span = {
         .site = site,
         .context = trace->context,
+        .parent_is_remote = true,
         .started_us = request->arrived_us,
         .ended_us = now_us,
         .status = status >= 500 ? SPAN_STATUS_ERROR : SPAN_STATUS_UNSET,

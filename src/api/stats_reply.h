@@ -7,5 +7,11 @@
 
 #include <yyjson.h>
 
+/* Whether the client asks for text. */
+bool stats_wants_text(struct http_request *request);
+
+/* Answers with status 200: the text. */
+void stats_reply_text(struct http_request *request, struct text text);
+
 /* Answers with status 200; frees the document. */
 void stats_reply(struct http_request *request, yyjson_mut_doc *doc, const char *title, yyjson_mut_val *value);

@@ -1,4 +1,4 @@
-/* stats_table: an array of JSON objects as a table of text; for stats_text only. One thread. */
+/* stats_table: an array of JSON objects as a table of text; for stats_text, and what is drawn beside it. One thread. */
 #pragma once
 
 #include "base/buffer.h"

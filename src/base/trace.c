@@ -63,6 +63,16 @@ static bool all_zero(const uint8_t *bytes, size_t size)
     return true;
 }
 
+bool trace_id_parse(uint8_t trace_id[16], struct text digits)
+{
+    uint8_t read[16];
+    if (digits.data == NULL || digits.size != 2 * sizeof(read) || !read_hex(digits.data, read, sizeof(read)) ||
+        all_zero(read, sizeof(read)))
+        return false;
+    memcpy(trace_id, read, sizeof(read));
+    return true;
+}
+
 static bool has_form(struct text header)
 {
     if (header.data == NULL || header.size < PARENT_LENGTH)

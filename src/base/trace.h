@@ -27,6 +27,9 @@ void trace_start(struct trace_context *trace, struct random *random);
 /* Reads a header's value. Returns false, with `trace` untouched, when it is not a valid traceparent. */
 bool trace_parse(struct trace_context *trace, struct text header);
 
+/* Reads a trace id alone: 32 digits of 0-9 and a-f, not all zero. Returns false, with `trace_id` untouched, for anything else. */
+bool trace_id_parse(uint8_t trace_id[16], struct text digits);
+
 /* A child: same trace and flags, a new span id. */
 void trace_child(struct trace_context *child, const struct trace_context *parent, struct random *random);
 

@@ -59,7 +59,8 @@ static bool has_parent(const struct span *span)
 static void write_head(const struct encoder *encoder, const struct span *span)
 {
     struct buffer *out = encoder->out;
-    uint32_t flags = span->context.flags | FLAG_HAS_IS_REMOTE | (span->parent_is_remote ? FLAG_IS_REMOTE : 0);
+    bool is_remote = has_parent(span) && span->parent_is_remote;
+    uint32_t flags = span->context.flags | FLAG_HAS_IS_REMOTE | (is_remote ? FLAG_IS_REMOTE : 0);
     char *at = buffer_reserve(out, HEAD_ROOM);
     at = protobuf_put_bytes(at, SPAN_TRACE_ID, span->context.trace_id, sizeof(span->context.trace_id));
     at = protobuf_put_bytes(at, SPAN_SPAN_ID, span->context.span_id, sizeof(span->context.span_id));

@@ -65,11 +65,11 @@ struct span {
     struct span_site *site;
     struct trace_context context; /* its own ids and flags */
     uint8_t parent_id[8];         /* zeros: it has none */
-    bool parent_is_remote;        /* it is known from a header: another process may have made it */
+    bool parent_is_remote;        /* a local root: its parent, if any, is known from a header */
     uint64_t started_us;          /* clock_us */
     uint64_t ended_us;            /* not before started_us */
     enum span_status status;
-    bool notable;               /* its trace failed, was tried again or is slow (tracer_keeps): it is held for longer */
+    bool notable;               /* its trace failed, was tried again or is slow (tracer_keeps): held for longer, as errors always are */
     struct text status_message; /* of an error; absent otherwise */
     struct span_value values[SPAN_VALUES_MAX];
     const struct span_event *events;

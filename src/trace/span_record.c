@@ -6,14 +6,7 @@
 
 /* Behind the head: values, the message, events (head and values each), links. */
 struct head {
-    struct span_site *site;
-    uint64_t started_us;
-    uint64_t ended_us;
-    struct trace_context context;
-    uint8_t parent_id[8];
-    uint8_t status;
-    bool notable;
-    bool parent_is_remote;
+    struct span_outline outline;
     bool has_message;
     uint8_t value_count;
     uint8_t event_count;
@@ -116,25 +109,33 @@ static const char *get_event(const char *at, struct span_event *event, struct sp
     return at;
 }
 
-size_t span_record_write(const struct span *span, size_t value_count, char *out)
+static struct span_outline outline_of(const struct span *span)
 {
-    const struct head head = {
+    struct span_outline outline = {
         .site = span->site,
         .started_us = span->started_us,
         .ended_us = span->ended_us < span->started_us ? span->started_us : span->ended_us,
         .context = span->context,
         .status = (uint8_t)span->status,
-        .notable = span->notable,
+        .notable = span->notable || span->status == SPAN_STATUS_ERROR,
         .parent_is_remote = span->parent_is_remote,
+    };
+    memcpy(outline.parent_id, span->parent_id, sizeof(outline.parent_id));
+    return outline;
+}
+
+size_t span_record_write(const struct span *span, size_t value_count, char *out)
+{
+    const struct head head = {
+        .outline = outline_of(span),
+        .has_message = span->status_message.data != NULL,
         .value_count = (uint8_t)value_count,
         .event_count = (uint8_t)at_most(span->event_count, SPAN_EVENTS_MAX),
         .link_count = (uint8_t)at_most(span->link_count, SPAN_LINKS_MAX),
-        .has_message = span->status_message.data != NULL,
         .dropped_events = (uint32_t)(span->event_count - at_most(span->event_count, SPAN_EVENTS_MAX)),
         .dropped_links = (uint32_t)(span->link_count - at_most(span->link_count, SPAN_LINKS_MAX)),
     };
     char *at = put(out, &head, sizeof(head));
-    memcpy(out + offsetof(struct head, parent_id), span->parent_id, sizeof(span->parent_id));
     for (size_t i = 0; i < head.value_count; i++)
         at = put_value(at, &span->values[i]);
     if (head.has_message)
@@ -152,19 +153,19 @@ void span_record_read(struct text record, struct span_held *held)
     struct span *span = &held->span;
     const char *at = get(record.data, &head, sizeof(head));
     *span = (struct span){
-        .site = head.site,
-        .context = head.context,
-        .started_us = head.started_us,
-        .ended_us = head.ended_us,
-        .status = (enum span_status)head.status,
-        .notable = head.notable,
-        .parent_is_remote = head.parent_is_remote,
+        .site = head.outline.site,
+        .context = head.outline.context,
+        .parent_is_remote = head.outline.parent_is_remote,
+        .started_us = head.outline.started_us,
+        .ended_us = head.outline.ended_us,
+        .status = (enum span_status)head.outline.status,
+        .notable = head.outline.notable,
         .events = held->events,
         .event_count = head.event_count,
         .links = held->links,
         .link_count = head.link_count,
     };
-    memcpy(span->parent_id, head.parent_id, sizeof(head.parent_id));
+    memcpy(span->parent_id, head.outline.parent_id, sizeof(span->parent_id));
     held->dropped_events = head.dropped_events;
     held->dropped_links = head.dropped_links;
     for (size_t i = 0; i < head.value_count; i++)
@@ -177,7 +178,8 @@ void span_record_read(struct text record, struct span_held *held)
         get(at, held->links, head.link_count * sizeof(*held->links));
 }
 
-const struct trace_context *span_record_context(struct text record)
+bool span_outline_is_root(const struct span_outline *outline)
 {
-    return (const struct trace_context *)(const void *)(record.data + offsetof(struct head, context));
+    static const uint8_t none[sizeof(outline->parent_id)];
+    return outline->parent_is_remote || memcmp(outline->parent_id, none, sizeof(none)) == 0;
 }

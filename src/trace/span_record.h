@@ -8,6 +8,19 @@
 #define SPAN_EVENT_VALUES_MAX 8
 #define SPAN_LINKS_MAX        128 /* OpenTelemetry's default limit of links */
 
+/* What a record begins with: what can be said of a span without reading all of it. */
+struct span_outline {
+    struct span_site *site;
+    uint64_t started_us;
+    uint64_t ended_us;
+    uint64_t previous; /* of the store that it is in (trace/span_store.h) */
+    struct trace_context context;
+    uint8_t parent_id[8]; /* zeros: it has none */
+    uint8_t status;       /* enum span_status */
+    bool notable;
+    bool parent_is_remote;
+};
+
 /* A span out of a ring, with the room for its arrays. Texts lie in the ring: valid until the next tracer_add. */
 struct span_held {
     struct span span;
@@ -25,5 +38,16 @@ size_t span_record_write(const struct span *span, size_t value_count, char *out)
 /* `record` as it was written. */
 void span_record_read(struct text record, struct span_held *held);
 
-/* The trace id of a record, without reading the rest. */
-const struct trace_context *span_record_context(struct text record);
+/* In the record itself, which is aligned as a ring's records are. */
+static inline const struct span_outline *span_record_outline(struct text record)
+{
+    return (const struct span_outline *)(const void *)record.data;
+}
+
+static inline struct span_outline *span_record_outline_of(char *record)
+{
+    return (struct span_outline *)(void *)record;
+}
+
+/* Whether it is a local root: the first span of its trace here, or made for what a header told. */
+bool span_outline_is_root(const struct span_outline *outline);

@@ -7,15 +7,31 @@
 #define ALIGNMENT 8
 #define PADDING   UINT32_MAX
 
-/* What stands before each record, and before padding. */
+/* What stands before each record, and before padding, which goes to the end. */
 struct mark {
-    uint32_t taken; /* bytes up to the next mark */
-    uint32_t size;  /* of the record, or PADDING */
+    uint32_t size;   /* of the record, or PADDING */
+    uint32_t before; /* bytes from the last mark to this one; 0: this is the first */
 };
 
 static struct mark *mark_at(const struct trace_ring *ring, uint64_t position)
 {
     return (struct mark *)(void *)(ring->bytes + (position & (ring->capacity - 1)));
+}
+
+static uint64_t before_end(const struct trace_ring *ring, uint64_t position)
+{
+    return ring->capacity - (position & (ring->capacity - 1));
+}
+
+static uint64_t with_mark(uint64_t size)
+{
+    return (sizeof(struct mark) + size + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+}
+
+static uint64_t after(const struct trace_ring *ring, uint64_t position)
+{
+    uint32_t size = mark_at(ring, position)->size;
+    return position + (size == PADDING ? before_end(ring, position) : with_mark(size));
 }
 
 static uint64_t power_of_two_below(uint64_t value)
@@ -48,30 +64,40 @@ size_t trace_ring_record_max(const struct trace_ring *ring)
 static void make_room(struct trace_ring *ring, uint64_t size)
 {
     while (ring->head + size - ring->tail > ring->capacity) {
-        const struct mark *oldest = mark_at(ring, ring->tail);
-        ring->forgotten += oldest->size != PADDING;
-        ring->tail += oldest->taken;
+        ring->forgotten += mark_at(ring, ring->tail)->size != PADDING;
+        ring->tail = after(ring, ring->tail);
     }
 }
 
+/* Takes the room up to the next mark; returns the place behind this one. */
 static void *take(struct trace_ring *ring, uint64_t taken, uint32_t size)
 {
     make_room(ring, taken);
     struct mark *mark = mark_at(ring, ring->head);
-    *mark = (struct mark){ (uint32_t)taken, size };
+    *mark = (struct mark){ .size = size, .before = ring->last };
     ring->head += taken;
+    ring->last = (uint32_t)taken;
     return mark + 1;
 }
 
-void trace_ring_add(struct trace_ring *ring, const void *record, size_t size)
+uint64_t trace_ring_add(struct trace_ring *ring, const void *record, size_t size)
 {
     assert(size <= trace_ring_record_max(ring));
-    uint64_t taken = (sizeof(struct mark) + size + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
-    uint64_t before_end = ring->capacity - (ring->head & (ring->capacity - 1));
-    if (before_end < taken)
-        take(ring, before_end, PADDING);
+    uint64_t taken = with_mark(size);
+    if (before_end(ring, ring->head) < taken)
+        take(ring, before_end(ring, ring->head), PADDING);
+    uint64_t position = ring->head;
     memcpy(take(ring, taken, (uint32_t)size), record, size);
     ring->added++;
+    return position;
+}
+
+/* False for padding. */
+static bool record_at(const struct trace_ring *ring, uint64_t position, struct text *record)
+{
+    const struct mark *mark = mark_at(ring, position);
+    *record = (struct text){ (const char *)(mark + 1), mark->size };
+    return mark->size != PADDING;
 }
 
 static void overtake(const struct trace_ring *ring, struct trace_cursor *cursor, uint64_t *missed)
@@ -85,14 +111,26 @@ bool trace_ring_next(const struct trace_ring *ring, struct trace_cursor *cursor,
 {
     if (cursor->position < ring->tail)
         overtake(ring, cursor, missed);
-    while (cursor->position < ring->head) {
-        const struct mark *mark = mark_at(ring, cursor->position);
-        cursor->position += mark->taken;
-        if (mark->size == PADDING)
-            continue;
-        cursor->sequence++;
-        *record = (struct text){ (const char *)(mark + 1), mark->size };
-        return true;
+    bool found = false;
+    while (!found && cursor->position < ring->head) {
+        found = record_at(ring, cursor->position, record);
+        cursor->position = after(ring, cursor->position);
     }
-    return false;
+    cursor->sequence += found;
+    return found;
+}
+
+bool trace_ring_at(const struct trace_ring *ring, uint64_t position, struct text *record)
+{
+    return position >= ring->tail && position < ring->head && record_at(ring, position, record);
+}
+
+bool trace_ring_back(const struct trace_ring *ring, uint64_t *position, struct text *record)
+{
+    bool found = false;
+    while (!found && *position > ring->tail) {
+        *position -= *position == ring->head ? ring->last : mark_at(ring, *position)->before;
+        found = record_at(ring, *position, record);
+    }
+    return found;
 }

@@ -4,11 +4,14 @@
 #include "base/memory.h"
 #include "trace/sampler.h"
 #include "trace/span_site.h"
+#include "trace/span_store.h"
 #include "trace/wall_anchor.h"
 
 #include <assert.h>
+#include <stdalign.h>
 
-#define NOTABLE_SHARE 4 /* the second ring is this part of the first */
+#define NOTABLE_SHARE 4  /* the second ring is this part of the first */
+#define NOTABLE_STEPS 64 /* back from the newest span of a bucket: what a notable local root may cost */
 
 struct tracer {
     bool on;
@@ -18,11 +21,11 @@ struct tracer {
     struct list sites;
     bool anchored;
     struct wall_anchor anchor;
-    struct trace_ring recent;
-    struct trace_ring notable;
+    struct span_store recent;
+    struct span_store notable;
     struct series *sampled, *kept, *forgotten; /* local roots */
     struct series *told, *overwritten;         /* spans */
-    char scratch[SPAN_RECORD_MAX];
+    alignas(8) char scratch[SPAN_RECORD_MAX];
 };
 
 static void find_series(struct tracer *tracer, struct metrics *metrics)
@@ -45,9 +48,9 @@ struct tracer *tracer_new(const struct trace_config *config, struct random *rand
     find_series(tracer, metrics);
     if (!tracer->on)
         return tracer;
-    trace_ring_init(&tracer->recent, config->memory_bytes);
-    trace_ring_init(&tracer->notable, config->memory_bytes / NOTABLE_SHARE);
-    assert(trace_ring_record_max(&tracer->notable) >= SPAN_RECORD_MAX);
+    span_store_init(&tracer->recent, config->memory_bytes);
+    span_store_init(&tracer->notable, config->memory_bytes / NOTABLE_SHARE);
+    assert(trace_ring_record_max(&tracer->notable.ring) >= SPAN_RECORD_MAX);
     return tracer;
 }
 
@@ -55,8 +58,8 @@ void tracer_free(struct tracer *tracer)
 {
     list_each(link, &tracer->sites)
         span_site_free(list_entry(link, struct span_site, link));
-    trace_ring_close(&tracer->recent);
-    trace_ring_close(&tracer->notable);
+    span_store_close(&tracer->recent);
+    span_store_close(&tracer->notable);
     mem_free(tracer);
 }
 
@@ -83,6 +86,21 @@ bool tracer_is_on(const struct tracer *tracer)
     return tracer->on;
 }
 
+/* What was told of a trace before it turned out to be notable: the request that a failed job came from. */
+static void hold_longer(struct tracer *tracer, const uint8_t trace_id[16])
+{
+    struct span_walk walk;
+    struct text record;
+    span_walk_begin(&walk, &tracer->recent, trace_id, NOTABLE_STEPS);
+    while (span_walk_next(&walk, &record)) {
+        if (span_record_outline(record)->notable)
+            continue;
+        span_record_outline_of((char *)record.data)->notable = true; /* the ring is ours */
+        memcpy(tracer->scratch, record.data, record.size);
+        span_store_add(&tracer->notable, tracer->scratch, record.size);
+    }
+}
+
 enum trace_fate tracer_keeps(struct tracer *tracer, struct span_site *site, const struct trace_context *context, bool failed,
                              uint64_t started_us, uint64_t ended_us)
 {
@@ -92,9 +110,10 @@ enum trace_fate tracer_keeps(struct tracer *tracer, struct span_site *site, cons
     bool slow = slowest_takes(&site->slowest, (uint32_t)tracer->keep.slowest, ended_us - started_us, ended_us);
     bool kept = slow || (failed && tracer->keep.failures);
     metric_add(sampled ? tracer->sampled : kept ? tracer->kept : tracer->forgotten, 1);
-    if (slow || (failed && (sampled || kept)))
-        return TRACE_NOTABLE;
-    return sampled ? TRACE_KEPT : TRACE_FORGOTTEN;
+    bool notable = kept || (failed && sampled);
+    if (notable)
+        hold_longer(tracer, context->trace_id);
+    return notable ? TRACE_NOTABLE : sampled ? TRACE_KEPT : TRACE_FORGOTTEN;
 }
 
 enum trace_fate tracer_keeps_failure(const struct tracer *tracer, const struct trace_context *context)
@@ -106,13 +125,13 @@ void tracer_add(struct tracer *tracer, const struct span *span)
 {
     if (!tracer->on)
         return;
-    uint64_t forgotten = tracer->recent.forgotten;
+    uint64_t forgotten = tracer->recent.ring.forgotten;
     size_t size = span_record_write(span, span->site->key_count, tracer->scratch);
-    trace_ring_add(&tracer->recent, tracer->scratch, size);
-    if (span->notable)
-        trace_ring_add(&tracer->notable, tracer->scratch, size);
+    span_store_add(&tracer->recent, tracer->scratch, size);
+    if (span_record_outline_of(tracer->scratch)->notable)
+        span_store_add(&tracer->notable, tracer->scratch, size);
     metric_add(tracer->told, 1);
-    metric_add(tracer->overwritten, (double)(tracer->recent.forgotten - forgotten));
+    metric_add(tracer->overwritten, (double)(tracer->recent.ring.forgotten - forgotten));
 }
 
 int64_t tracer_wall_offset(struct tracer *tracer, uint64_t clock_us, int64_t wall_us)
@@ -128,7 +147,17 @@ int64_t tracer_wall_offset(struct tracer *tracer, uint64_t clock_us, int64_t wal
 
 uint64_t tracer_added(const struct tracer *tracer)
 {
-    return tracer->recent.added;
+    return tracer->recent.ring.added;
+}
+
+const struct span_store *tracer_recent(const struct tracer *tracer)
+{
+    return &tracer->recent;
+}
+
+const struct span_store *tracer_notable(const struct tracer *tracer)
+{
+    return &tracer->notable;
 }
 
 static bool next_of(const struct trace_ring *ring, struct trace_cursor *cursor, struct span_held *held, uint64_t *missed)
@@ -142,10 +171,10 @@ static bool next_of(const struct trace_ring *ring, struct trace_cursor *cursor, 
 
 bool tracer_next(const struct tracer *tracer, struct trace_cursor *cursor, struct span_held *held, uint64_t *missed)
 {
-    return next_of(&tracer->recent, cursor, held, missed);
+    return next_of(&tracer->recent.ring, cursor, held, missed);
 }
 
 bool tracer_next_notable(const struct tracer *tracer, struct trace_cursor *cursor, struct span_held *held)
 {
-    return next_of(&tracer->notable, cursor, held, NULL);
+    return next_of(&tracer->notable.ring, cursor, held, NULL);
 }

@@ -11,6 +11,8 @@
  *   local root      the first span of a trace in this process: of a request, or of a job; it is what the tail rule looks at
  *   notable         a local root that failed, was tried again, or is among the slowest of its site; sampled or not
  *
+ * When a local root turns out to be notable, what was told of its trace before is held for longer too (the request of a job that failed).
+ *
  * The tail rule keeps the spans of this process only, for others have decided before: what is kept by it is a piece of a trace, and its
  * flags go on saying "not sampled". Which ones are slow is said in trace/slowest.h.
  *

@@ -132,6 +132,7 @@ static void tell_job(const struct job *job, const struct job_trace *trace, bool 
     struct span span = {
         .site = shared->process,
         .context = trace->context,
+        .parent_is_remote = true,
         .started_us = job->taken_us,
         .ended_us = now_us,
         .notable = notable,
