@@ -5,62 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
-
 #define LENGTH_WIDTH 4 /* bytes of a message's length: 28 bits */
-
-size_t protobuf_varint_size(uint64_t value)
-{
-    return (size_t)(63 - __builtin_clzll(value | 1)) / 7 + 1;
-}
-
-char *protobuf_varint(char *at, uint64_t value)
-{
-    for (; value >= 0x80; value >>= 7)
-        *at++ = (char)(value | 0x80);
-    *at++ = (char)value;
-    return at;
-}
-
-static char *put_tag(char *at, unsigned field, enum wire_type type)
-{
-    return protobuf_varint(at, field << 3 | type);
-}
-
-/* Little-endian, as the format has it. */
-static char *put_fixed(char *at, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        *at++ = (char)(value >> (8 * i));
-    return at;
-}
-
-char *protobuf_put_uint(char *at, unsigned field, uint64_t value)
-{
-    return protobuf_varint(put_tag(at, field, WIRE_VARINT), value);
-}
-
-char *protobuf_put_fixed32(char *at, unsigned field, uint32_t value)
-{
-    return put_fixed(put_tag(at, field, WIRE_FIXED32), value, sizeof(value));
-}
-
-char *protobuf_put_fixed64(char *at, unsigned field, uint64_t value)
-{
-    return put_fixed(put_tag(at, field, WIRE_FIXED64), value, sizeof(value));
-}
-
-char *protobuf_put_head(char *at, unsigned field, size_t size)
-{
-    return protobuf_varint(put_tag(at, field, WIRE_BYTES), size);
-}
-
-char *protobuf_put_bytes(char *at, unsigned field, const void *bytes, size_t size)
-{
-    at = protobuf_put_head(at, field, size);
-    memcpy(at, bytes, size);
-    return at + size;
-}
 
 static void grow_to(struct buffer *out, const char *end)
 {
@@ -100,7 +45,7 @@ void protobuf_string(struct buffer *out, unsigned field, struct text text)
 
 size_t protobuf_begin(struct buffer *out, unsigned field)
 {
-    grow_to(out, put_tag(buffer_reserve(out, PROTOBUF_TAG_MAX), field, WIRE_BYTES));
+    grow_to(out, protobuf_put_tag(buffer_reserve(out, PROTOBUF_TAG_MAX), field, PROTOBUF_LENGTH));
     buffer_reserve(out, LENGTH_WIDTH);
     buffer_grow(out, LENGTH_WIDTH);
     return out->size;

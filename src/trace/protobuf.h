@@ -12,16 +12,63 @@
 #define PROTOBUF_VARINT_MAX 10
 #define PROTOBUF_TAG_MAX    2
 
-/* Bytes that the varint takes. */
-size_t protobuf_varint_size(uint64_t value);
+enum protobuf_wire { PROTOBUF_VARINT = 0, PROTOBUF_FIXED64 = 1, PROTOBUF_LENGTH = 2, PROTOBUF_FIXED32 = 5 };
 
-/* Each writes at a place that has room, and returns the place behind. */
-char *protobuf_varint(char *at, uint64_t value);
-char *protobuf_put_uint(char *at, unsigned field, uint64_t value);
-char *protobuf_put_fixed32(char *at, unsigned field, uint32_t value);
-char *protobuf_put_fixed64(char *at, unsigned field, uint64_t value);
-char *protobuf_put_head(char *at, unsigned field, size_t size); /* of what has a length; `size` bytes follow */
-char *protobuf_put_bytes(char *at, unsigned field, const void *bytes, size_t size);
+/* Bytes that the varint takes. */
+static inline size_t protobuf_varint_size(uint64_t value)
+{
+    return (size_t)(63 - __builtin_clzll(value | 1)) / 7 + 1;
+}
+
+/* Each of the following writes at a place that has room, and returns the place behind. Inline, because numbers of fields are constants:
+ * what a tag takes is one store then. */
+static inline char *protobuf_put_varint(char *at, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (char)(value | 0x80);
+    *at++ = (char)value;
+    return at;
+}
+
+static inline char *protobuf_put_tag(char *at, unsigned field, enum protobuf_wire wire)
+{
+    return protobuf_put_varint(at, field << 3 | wire);
+}
+
+static inline char *protobuf_put_uint(char *at, unsigned field, uint64_t value)
+{
+    return protobuf_put_varint(protobuf_put_tag(at, field, PROTOBUF_VARINT), value);
+}
+
+/* Little-endian, as the format has it. */
+static inline char *protobuf_put_fixed32(char *at, unsigned field, uint32_t value)
+{
+    at = protobuf_put_tag(at, field, PROTOBUF_FIXED32);
+    for (unsigned i = 0; i < sizeof(value); i++)
+        *at++ = (char)(value >> (8 * i));
+    return at;
+}
+
+static inline char *protobuf_put_fixed64(char *at, unsigned field, uint64_t value)
+{
+    at = protobuf_put_tag(at, field, PROTOBUF_FIXED64);
+    for (unsigned i = 0; i < sizeof(value); i++)
+        *at++ = (char)(value >> (8 * i));
+    return at;
+}
+
+/* Of what has a length; `size` bytes follow. */
+static inline char *protobuf_put_head(char *at, unsigned field, size_t size)
+{
+    return protobuf_put_varint(protobuf_put_tag(at, field, PROTOBUF_LENGTH), size);
+}
+
+static inline char *protobuf_put_bytes(char *at, unsigned field, const void *bytes, size_t size)
+{
+    at = protobuf_put_head(at, field, size);
+    memcpy(at, bytes, size);
+    return at + size;
+}
 
 /* Room that protobuf_put_bytes needs at most, and that the others do. */
 #define PROTOBUF_NUMBER_ROOM      (PROTOBUF_TAG_MAX + PROTOBUF_VARINT_MAX)

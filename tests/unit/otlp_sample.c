@@ -119,7 +119,7 @@ int main(int argc, char **argv)
         if (argc == 2 && strcmp(argv[1], samples[i].name) == 0)
             samples[i].tell(&sample);
     encode(&sample, &config, &out);
-    fwrite(out.data, 1, out.size, stdout);
+    fwrite(buffer_as_text(&out).data, 1, out.size, stdout);
     buffer_free(&out);
     tracer_free(sample.tracer);
     metrics_free(sample.metrics);
