@@ -202,7 +202,10 @@ PROCESS = {
 
 
 def target(number, expression, legend):
-    return {"refId": chr(ord("A") + number), "datasource": SOURCE, "editorMode": "code", "expr": expression, "legendFormat": legend, "range": True}
+    """Over a histogram also its exemplars: points that lead to the trace of a request."""
+    exemplars = {"exemplar": True} if expression.startswith("histogram_quantile(") else {}
+    return {"refId": chr(ord("A") + number), "datasource": SOURCE, "editorMode": "code", "expr": expression, "legendFormat": legend,
+            "range": True, **exemplars}
 
 
 def drawn(entry, number, x, y, width):

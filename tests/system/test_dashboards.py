@@ -6,8 +6,10 @@ the queries have data in a pool that has seen every outcome.
 
 import importlib.util
 import json
+import re
 import socket
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 
@@ -63,7 +65,8 @@ global: {{ scrape_interval: 1s, evaluation_interval: 1s }}
 rule_files: ["{RULES / 'millrace.yaml'}"]
 scrape_configs: [{{ job_name: millrace, static_configs: [{{ targets: ["127.0.0.1:{target}"] }}] }}]
 """)
-        words = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{self.port}"]
+        words = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{self.port}",
+                 "--enable-feature=exemplar-storage"]
         with open(folder / "prometheus.log", "wb") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log)
 
@@ -105,6 +108,12 @@ def remarks_of_pint(metrics, folder):
     judged = subprocess.run(words, capture_output=True, text=True, timeout=120)
     assert judged.returncode == 0 and "online=true" in judged.stderr, judged.stdout + judged.stderr
     return json.loads(found.read_text())
+
+
+def exemplars_of(metrics, query):
+    """The labels of each, as a panel asks for them beside its query."""
+    found = metrics.ask("query_exemplars", query=query, start=time.time() - 600, end=time.time())
+    return [exemplar["labels"] for series in found for exemplar in series["exemplars"]]
 
 
 def filled(query, names):
@@ -187,5 +196,7 @@ def test_every_query_of_every_panel_has_data(worker_pool, prometheus, own_kafka,
 
     rules = [rule for group in metrics.ask("rules")["groups"] for rule in group["rules"]]
     assert len(rules) == 10 and all(rule["health"] == "ok" for rule in rules), rules
+    traces = [labels["trace_id"] for labels in exemplars_of(metrics, "millrace_http_request_duration_seconds_bucket")]
+    assert traces and all(re.fullmatch("[0-9a-f]{32}", trace) for trace in traces), traces
     assert remarks_of_pint(metrics, tmp_path) == []
     print(f"{asked} queries of {len(DASHBOARDS)} dashboards have data")
