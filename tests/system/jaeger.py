@@ -1,6 +1,7 @@
 """A real Jaeger (v2: a distribution of OpenTelemetry's Collector): takes spans by OTLP over HTTP, keeps them in memory, is asked by HTTP."""
 
 import json
+import os
 import subprocess
 import urllib.error
 import urllib.request
@@ -40,7 +41,8 @@ class Jaeger:
         configuration.write_text(CONFIGURATION.format(**self.ports))
         words = [go_tool("jaeger"), "--config", f"file:{configuration}"]
         with open(self.folder / "jaeger.log", "wb") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+            # Its own spans would go to whoever listens on OTLP's usual port, and be waited for at the end.
+            self.process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, "OTEL_TRACES_SAMPLER": "always_off"})
         try:
             wait_for(self._ready, timeout=60, what="Jaeger")
         except BaseException:
