@@ -1,0 +1,260 @@
+"""One trace from curl to the dead letter, judged by OpenTelemetry's own schema: a collector gets the spans and tells them apart."""
+
+import re
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+from otlp_receiver import OtlpReceiver
+from servers import wait_for
+from test_worker_pool import headers_of, produce, read_topic
+
+TRACE, PARENT = "ab" * 16, "cd" * 8
+SAMPLED, NOT_SAMPLED = f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00"
+
+QUICK = {"JOB_PROCESS_TIME_MIN": "5", "JOB_PROCESS_TIME_RANGE": "1", "JOB_PROCESS_FAIL_RATE": "0"}
+
+
+@pytest.fixture
+def collector():
+    with OtlpReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def traced_pool(worker_pool, collector):
+    """The worker pool, telling its spans to the collector."""
+
+    def start(*args, env=None, listens=True):
+        environment = {**QUICK, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "50", **(env or {})}
+        server = worker_pool(*args, env=environment, wait=listens)
+        if listens:
+            server.wait_until_ready()
+        return server
+
+    return start
+
+
+def told(message):
+    """Attributes as a mapping."""
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in message.attributes}
+
+
+def whole(collector, trace_id, names):
+    """The trace's spans by name, once each name has come as often as is said; whether the limiter had a token left is left open."""
+
+    def complete():
+        spans = [span for span in collector.trace(trace_id) if span.name in names or span.name not in ("limiter_wait", "EVALSHA")]
+        found = {name: [span for span in spans if span.name == name] for name in {span.name for span in spans}}
+        return found if {name: len(of_name) for name, of_name in found.items()} == names else None
+
+    try:
+        return wait_for(complete, 30, what="the trace")
+    except AssertionError:
+        raise AssertionError(f"{sorted(span.name for span in collector.trace(trace_id))} came, not {names}") from None
+
+
+def assert_one_tree(spans, parent=b""):
+    """All are below one root, whose parent is `parent`; none begins before, or is told twice."""
+    every = [span for of_name in spans.values() for span in of_name]
+    by_id = {span.span_id: span for span in every}
+    assert len(by_id) == len(every)
+    roots = [span for span in every if span.parent_span_id not in by_id]
+    assert [root.parent_span_id for root in roots] == [parent]
+    assert len({span.trace_id for span in every}) == 1
+    for span in every:
+        assert span.start_time_unix_nano <= span.end_time_unix_nano
+        if span.parent_span_id in by_id:
+            assert by_id[span.parent_span_id].start_time_unix_nano <= span.start_time_unix_nano
+    return roots[0]
+
+
+def test_a_job_is_one_trace_from_the_request_to_its_end(traced_pool, collector, kafka):
+    server = traced_pool()
+    reply = server.get("/submit?key=order-1", headers={"User-Agent": "a client"})
+    topic = server.topic
+    spans = whole(collector, reply.json()["trace_id"],
+                  {"GET /submit": 1, f"kafka_send_{topic}": 1, "limiter_wait": 1, "EVALSHA": 1, "process_message": 1, "lane_wait": 1,
+                   "heavy_calculation": 1, "json_unmarshal": 1})
+    root = assert_one_tree(spans)
+    assert (root.name, root.kind, root.status.code) == ("GET /submit", Span.SPAN_KIND_SERVER, Status.STATUS_CODE_UNSET)
+    assert told(root) == {
+        "http.request.method": "GET",
+        "http.route": "/submit",
+        "http.response.status_code": 200,
+        "url.path": "/submit",
+        "url.scheme": "http",
+        "server.address": "127.0.0.1",
+        "server.port": server.port,
+        "client.address": "127.0.0.1",
+        "network.protocol.version": "1.1",
+        "user_agent.original": "a client",
+    }
+
+    [send] = spans[f"kafka_send_{topic}"]
+    (record,) = read_topic(kafka, topic, 1)
+    assert (send.kind, send.parent_span_id) == (Span.SPAN_KIND_PRODUCER, root.span_id)
+    assert told(send) == {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "send",
+        "messaging.operation.type": "send",
+        "messaging.client.id": "millrace",
+        "messaging.destination.name": topic,
+        "messaging.destination.partition.id": str(record.partition()),
+        "messaging.kafka.offset": record.offset(),
+        "messaging.kafka.message.key": "order-1",
+        "messaging.message.body.size": len(record.value()),
+    }
+    assert headers_of(record)["traceparent"] == f"00-{reply.json()['trace_id']}-{send.span_id.hex()}-01"
+
+    [job] = spans["process_message"]
+    assert (job.kind, job.parent_span_id, job.status.code) == (Span.SPAN_KIND_CONSUMER, send.span_id, Status.STATUS_CODE_UNSET)
+    assert told(job) == {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.client.id": "millrace",
+        "messaging.destination.name": topic,
+        "messaging.destination.partition.id": str(record.partition()),
+        "messaging.consumer.group.name": server.group,
+        "messaging.kafka.offset": record.offset(),
+        "messaging.kafka.message.key": "order-1",
+        "messaging.message.body.size": len(record.value()),
+        "millrace.attempts": 1,
+        "millrace.outcome": "done",
+    }
+    [wait], [attempt], [parse] = spans["lane_wait"], spans["heavy_calculation"], spans["json_unmarshal"]
+    assert (wait.parent_span_id, attempt.parent_span_id, parse.parent_span_id) == (job.span_id, job.span_id, attempt.span_id)
+    assert {wait.kind, attempt.kind, parse.kind} == {Span.SPAN_KIND_INTERNAL}
+    assert told(attempt) == {"millrace.attempt": 1, "millrace.outcome": "done"}
+    assert attempt.end_time_unix_nano - attempt.start_time_unix_nano >= 5_000_000
+
+
+def test_who_waits_for_the_limiter_shows_it_and_the_call_that_it_caused(traced_pool, collector, redis):
+    server = traced_pool("--only", "ingest")
+    first = server.get("/submit").json()["trace_id"]
+    spans = whole(collector, first, {"GET /submit": 1, f"kafka_send_{server.topic}": 1, "limiter_wait": 1, "EVALSHA": 1})
+    [request], [wait], [call], [send] = (spans[name] for name in ("GET /submit", "limiter_wait", "EVALSHA", f"kafka_send_{server.topic}"))
+    assert wait.parent_span_id == call.parent_span_id == request.span_id
+    assert (wait.kind, call.kind) == (Span.SPAN_KIND_INTERNAL, Span.SPAN_KIND_CLIENT)
+    assert told(call) == {"db.system.name": "redis", "db.operation.name": "EVALSHA", "server.address": "127.0.0.1",
+                          "server.port": redis.port}
+    assert wait.start_time_unix_nano <= call.start_time_unix_nano <= call.end_time_unix_nano <= wait.end_time_unix_nano
+    assert wait.end_time_unix_nano <= send.start_time_unix_nano
+
+
+def test_a_call_that_redis_does_not_answer_is_an_error_of_the_request_that_caused_it(traced_pool, collector, redis):
+    server = traced_pool("--only", "ingest")
+    redis.cli("CLIENT", "PAUSE", "3000", "ALL")
+    reply = server.get("/submit", headers={"traceparent": NOT_SAMPLED})
+    assert reply.status == 503
+    spans = whole(collector, TRACE, {"GET /submit": 1, "limiter_wait": 1, "EVALSHA": 1})
+    [request], [call] = spans["GET /submit"], spans["EVALSHA"]
+    assert (request.status.code, told(request)["error.type"]) == (Status.STATUS_CODE_ERROR, "503")
+    assert (call.status.code, told(call)["error.type"]) == (Status.STATUS_CODE_ERROR, "unavailable")
+    assert call.parent_span_id == request.span_id
+
+
+@pytest.mark.parametrize("parent", [SAMPLED, NOT_SAMPLED])
+def test_a_job_that_fails_for_good_is_one_trace_to_its_dead_letter(traced_pool, collector, kafka, parent):
+    """Not sampled: it is kept all the same, and the record goes on saying so. The request, which went well, is forgotten then."""
+    server = traced_pool("--set", "traces.keep.slowest=0")
+    reply = server.post("/submit", {"always_fail": True}, headers={"traceparent": parent})
+    assert reply.json()["trace_id"] == TRACE
+    topic, sampled = server.topic, parent == SAMPLED
+    names = {"process_message": 1, "lane_wait": 1, "heavy_calculation": 4, "json_unmarshal": 4, f"kafka_send_{topic}-dlq": 1}
+    if sampled:
+        names |= {"POST /submit": 1, f"kafka_send_{topic}": 1}
+    spans = whole(collector, TRACE, names)
+    (record,) = read_topic(kafka, topic, 1)
+    sender = headers_of(record)["traceparent"].split("-")[2]
+    assert_one_tree(spans, bytes.fromhex(PARENT if sampled else sender))
+    assert {span.flags & 1 for of_name in spans.values() for span in of_name} == {int(sampled)}
+    assert headers_of(record)["traceparent"].endswith("-01" if sampled else "-00")
+
+    [job] = spans["process_message"]
+    sentence = "the simulated job is one that always fails"
+    assert (job.status.code, job.status.message) == (Status.STATUS_CODE_ERROR, sentence)
+    assert (told(job)["millrace.outcome"], told(job)["millrace.attempts"]) == ("dead", 4)
+    for number, attempt in enumerate(sorted(spans["heavy_calculation"], key=lambda span: span.start_time_unix_nano), start=1):
+        assert (attempt.parent_span_id, attempt.status.code, attempt.status.message) == (job.span_id, Status.STATUS_CODE_ERROR, sentence)
+        assert told(attempt) == {"millrace.attempt": number, "millrace.outcome": "failed", "error.type": "failed"}
+        assert [event.name for event in attempt.events] == ["local-retry-scheduled"] * (number < 4)
+        for event in attempt.events:
+            assert event.time_unix_nano == attempt.end_time_unix_nano
+            base = min(40 * 2 ** (number - 1), 400)
+            event_told = told(event)
+            assert base <= event_told.pop("sleep_ms") <= base + 30
+            assert event_told == {"next_attempt": number + 1, "error": sentence}
+
+    [publish] = spans[f"kafka_send_{topic}-dlq"]
+    (letter,) = read_topic(kafka, f"{topic}-dlq", 1)
+    assert (publish.kind, publish.parent_span_id) == (Span.SPAN_KIND_PRODUCER, job.span_id)
+    assert headers_of(letter)["traceparent"] == f"00-{TRACE}-{publish.span_id.hex()}-{'01' if sampled else '00'}"
+    assert [name for name, _ in letter.headers()].count("traceparent") == 1
+    assert told(publish)["messaging.destination.name"] == f"{topic}-dlq"
+    assert told(publish)["messaging.kafka.offset"] == letter.offset()
+
+
+def test_work_in_another_process_continues_the_trace(traced_pool, collector):
+    shared = traced_pool("--only", "ingest", env={"OTEL_SERVICE_NAME": "front"})
+    traced_pool("--only", "work", env={"OTEL_SERVICE_NAME": "back"}, listens=False)
+    trace_id = shared.get("/submit").json()["trace_id"]
+    spans = whole(collector, trace_id, {"GET /submit": 1, f"kafka_send_{shared.topic}": 1, "limiter_wait": 1, "EVALSHA": 1,
+                                        "process_message": 1, "lane_wait": 1, "heavy_calculation": 1, "json_unmarshal": 1})
+    assert_one_tree(spans)
+    services = {}
+    for received in collector.received:
+        for resource_spans in received.message().resource_spans:
+            for scope in resource_spans.scope_spans:
+                services.update({span.span_id: told(resource_spans.resource) for span in scope.spans})
+    assert services[spans["GET /submit"][0].span_id]["service.name"] == "front"
+    assert services[spans["process_message"][0].span_id]["service.name"] == "back"
+    front, back = services[spans["GET /submit"][0].span_id], services[spans["process_message"][0].span_id]
+    assert front["process.pid"] != back["process.pid"]
+
+
+def test_a_tracestate_goes_along_unless_it_is_too_long_or_without_a_trace(traced_pool, kafka):
+    server = traced_pool("--only", "ingest")
+    kept = "vendor=" + "x" * 505
+    for headers in ({"traceparent": SAMPLED, "tracestate": kept}, {"traceparent": SAMPLED, "tracestate": "vendor=" + "x" * 10000},
+                    {"traceparent": "00-" + "0" * 32 + f"-{PARENT}-01", "tracestate": kept}, {"tracestate": kept}):
+        assert server.get("/submit", headers=headers).status == 200
+    states = [headers_of(record).get("tracestate") for record in read_topic(kafka, server.topic, 4)]
+    assert sorted(states, key=str) == [None, None, None, kept]
+
+
+@pytest.mark.parametrize("broken", ["00-" + "0" * 32 + f"-{PARENT}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{PARENT}", "ff" + SAMPLED[2:],
+                                    SAMPLED.upper(), "x" * 10000])
+def test_a_broken_traceparent_begins_another_trace(traced_pool, kafka, broken):
+    server = traced_pool("--only", "ingest")
+    trace_id = server.get("/submit", headers={"traceparent": broken}).json()["trace_id"]
+    assert re.fullmatch("[0-9a-f]{32}", trace_id) and trace_id not in (TRACE, "0" * 32)
+    (record,) = read_topic(kafka, server.topic, 1)
+    assert re.fullmatch(f"00-{trace_id}-[0-9a-f]{{16}}-01", headers_of(record)["traceparent"])
+
+
+def test_without_traces_ids_go_along_all_the_same(traced_pool, collector, kafka):
+    server = traced_pool(env={"OTEL_SDK_DISABLED": "true"})
+    reply = server.post("/submit", {"always_fail": True}, headers={"traceparent": SAMPLED})
+    assert reply.json()["trace_id"] == TRACE
+    other = server.get("/submit").json()["trace_id"]
+    records = read_topic(kafka, server.topic, 2)
+    assert sorted(headers_of(record)["traceparent"].split("-")[1] for record in records) == sorted([TRACE, other])
+    (letter,) = read_topic(kafka, f"{server.topic}-dlq", 1)
+    parents = [value.decode() for name, value in letter.headers() if name == "traceparent"]
+    assert len(parents) == 1 and parents[0].startswith(f"00-{TRACE}-") and parents[0].endswith("-01")
+    assert collector.received == []
+
+
+def test_what_cannot_be_read_begins_a_trace_and_ends_as_a_dead_letter(traced_pool, collector, kafka):
+    server = traced_pool()
+    produce(kafka, server.topic, b"not JSON", headers=[("traceparent", b"nonsense")])
+    wait_for(lambda: any(span.name == "process_message" for span in collector.spans()), 30, what="a job")
+    trace_id = next(span.trace_id.hex() for span in collector.spans())
+    spans = whole(collector, trace_id, {"process_message": 1, "lane_wait": 1, "heavy_calculation": 1, "json_unmarshal": 1,
+                                        f"kafka_send_{server.topic}-dlq": 1})
+    assert_one_tree(spans)
+    [attempt] = spans["heavy_calculation"]
+    assert told(attempt)["millrace.outcome"] == "rejected"
+    assert len(attempt.events) == 0
