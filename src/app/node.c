@@ -115,6 +115,8 @@ static void start_base(struct node *node)
     profiler_init(&node->profiler, &node->loop);
     work_shared_init(&node->shared, &node->loop, &node->pool, (size_t)node->settings->pool.workers, node->metrics, &node->stats);
     watch_shared_init(&node->watching, &node->loop, node->metrics, &node->stats);
+    statistics_init(&node->statistics, node->metrics, &node->stats);
+    node->shared.statistics = &node->statistics;
     node->shared.slots_max = (size_t)node->settings->pool.max;
     node->work_life = (struct health_check){ .name = "work", .ready = works_are_alive, .arg = &node->shared };
     health_add_life(&node->health, &node->work_life);

@@ -91,6 +91,7 @@ struct node {
     struct topics *topics;
     struct watch_shared watching;
     struct producer_stats producer_stats;
+    struct statistics statistics;
     struct node_producer *producers; /* as in settings */
     struct stream *streams;          /* as in settings */
     struct http_server *http;

@@ -41,6 +41,7 @@ int producers_open(struct node *node, struct error *err)
                 .config = &configs[i],
                 .metrics = node->metrics,
                 .stats = &node->producer_stats,
+                .statistics = &node->statistics,
                 .on_pressure = on_pressure,
                 .arg = producer,
             },

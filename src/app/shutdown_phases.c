@@ -136,6 +136,7 @@ static void close_stores(struct shutdown *shutdown, uint64_t deadline_us)
     struct node *node = shutdown->node;
     work_shared_close(&node->shared);
     producer_stats_close(&node->producer_stats);
+    statistics_close(&node->statistics);
     shutdown->pending++;
     pool_close(&node->pool, shutdown_part_ended, shutdown);
     if (node->embedded == NULL)

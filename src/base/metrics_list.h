@@ -58,6 +58,41 @@ METRIC(PRODUCER_QUEUE_BYTES, METRIC_GAUGE, "millrace_producer_queue_bytes", "Byt
 METRIC(BREAKER_STATE, METRIC_GAUGE, "millrace_breaker_state", "0 closed, 1 open, 0.5 half open.", "topic")
 METRIC(BREAKER_OPENED, METRIC_COUNTER, "millrace_breaker_opened_total", "Times that the breaker opened.", "topic")
 
+METRIC(KAFKA_BROKER_UP, METRIC_GAUGE, "millrace_kafka_broker_up", "1 while the client is connected to the broker.", "client", "broker")
+METRIC(KAFKA_BROKER_RTT, METRIC_GAUGE, "millrace_kafka_broker_rtt_seconds",
+       "From a request to its answer, in the last interval of kafka.statistics: avg, p99, max. Absent where there was none.", "client",
+       "broker", "statistic")
+METRIC(KAFKA_BROKER_THROTTLE, METRIC_GAUGE, "millrace_kafka_broker_throttle_seconds",
+       "How long the broker asked the client to wait, because of a quota, in the last interval: avg, max.", "client", "broker", "statistic")
+METRIC(KAFKA_QUEUE_LATENCY, METRIC_GAUGE, "millrace_kafka_queue_latency_seconds",
+       "How long records waited in librdkafka before they were put into a request, in the last interval: avg, p99, max.", "client",
+       "broker", "statistic")
+METRIC(KAFKA_SEND_LATENCY, METRIC_GAUGE, "millrace_kafka_send_latency_seconds",
+       "How long requests waited in librdkafka before they were sent, in the last interval: avg, p99, max.", "client", "broker",
+       "statistic")
+METRIC(KAFKA_BROKER_REQUESTS, METRIC_COUNTER, "millrace_kafka_broker_requests_total", "Requests sent to the broker.", "client", "broker")
+METRIC(KAFKA_BROKER_REQUESTS_WAITING, METRIC_GAUGE, "millrace_kafka_broker_requests_waiting", "Requests that are not sent yet.", "client",
+       "broker")
+METRIC(KAFKA_BROKER_REQUESTS_IN_FLIGHT, METRIC_GAUGE, "millrace_kafka_broker_requests_in_flight", "Requests without an answer yet.",
+       "client", "broker")
+METRIC(KAFKA_BROKER_SENT_BYTES, METRIC_COUNTER, "millrace_kafka_broker_sent_bytes_total", "Bytes sent to the broker.", "client", "broker")
+METRIC(KAFKA_BROKER_RECEIVED_BYTES, METRIC_COUNTER, "millrace_kafka_broker_received_bytes_total", "Bytes received from the broker.",
+       "client", "broker")
+METRIC(KAFKA_BROKER_ERRORS, METRIC_COUNTER, "millrace_kafka_broker_errors_total", "Requests that failed, by kind: send, receive, timeout.",
+       "client", "broker", "kind")
+METRIC(KAFKA_BROKER_RETRIES, METRIC_COUNTER, "millrace_kafka_broker_retries_total", "Requests that were sent again.", "client", "broker")
+METRIC(KAFKA_BROKER_CONNECTS, METRIC_COUNTER, "millrace_kafka_broker_connects_total", "Attempts to connect to the broker.", "client",
+       "broker")
+METRIC(KAFKA_BROKER_DISCONNECTS, METRIC_COUNTER, "millrace_kafka_broker_disconnects_total", "Connections to the broker that ended.",
+       "client", "broker")
+METRIC(KAFKA_REPLIES_WAITING, METRIC_GAUGE, "millrace_kafka_replies_waiting",
+       "Reports and answers that librdkafka has and the loop has not taken yet.", "client")
+METRIC(KAFKA_FETCHED_RECORDS, METRIC_GAUGE, "millrace_kafka_fetched_records", "Records that were fetched and not taken yet.", "client")
+METRIC(KAFKA_FETCHED_BYTES, METRIC_GAUGE, "millrace_kafka_fetched_bytes", "Bytes of records that were fetched and not taken yet.", "client")
+METRIC(KAFKA_GROUP_REBALANCES, METRIC_COUNTER, "millrace_kafka_group_rebalances_total", "Rebalances of the client's group that it saw.",
+       "client")
+METRIC(KAFKA_GROUP_REBALANCE_AGE, METRIC_GAUGE, "millrace_kafka_group_rebalance_age_seconds", "Time since the last rebalance.", "client")
+
 METRIC(CONSUMED, METRIC_COUNTER, "millrace_consumed_total", "Records taken from the broker.", "stream", "partition")
 METRIC(WORKED, METRIC_COUNTER, "millrace_worked_total", "Records worked for good, by outcome: done, dead.", "stream", "outcome")
 METRIC(WORK_ATTEMPTS, METRIC_COUNTER, "millrace_work_attempts_total", "Attempts, by outcome: done, failed, rejected, unavailable.",

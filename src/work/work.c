@@ -115,6 +115,7 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .headers = work->handler->headers || config->dead.name != NULL || tracer_is_on(work->options.tracer),
         .partitions = work->options.partitions,
         .properties = &config->properties,
+        .statistics = work->shared->statistics,
         .events = &events,
         .owner = work,
     };

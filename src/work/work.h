@@ -41,6 +41,7 @@ struct work_shared {
     size_t slots_max;       /* up to which it may be raised; 0: not at all */
     struct list works;
     struct metrics *metrics;
+    struct statistics *statistics; /* of the clients of its works; NULL: none */
     struct stats_section partitions, lanes, slots_section;
 };
 

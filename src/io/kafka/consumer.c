@@ -43,6 +43,9 @@ static void on_event(struct consumer *consumer, rd_kafka_event_t *event)
     case RD_KAFKA_EVENT_LISTOFFSETS_RESULT:
         lookup_on_answer(consumer, event);
         break;
+    case RD_KAFKA_EVENT_STATS:
+        client_statistics_read(consumer->statistics, text_of(rd_kafka_event_stats(event)));
+        break;
     case RD_KAFKA_EVENT_ERROR:
         on_error(consumer, event);
         break;
@@ -125,6 +128,7 @@ struct consumer *consumer_open(const struct consumer_options *options, struct er
     list_init(&consumer->commits);
     random_init(&consumer->random);
     gate_init(&consumer->gate);
+    consumer->statistics = client_statistics_open(options->statistics, "consumer", options->name);
     if (handle_open(consumer, err) != 0)
         goto fail;
     int rc = wakeup_init(&consumer->wakeup, options->loop, on_wakeup, consumer);
@@ -142,6 +146,7 @@ struct consumer *consumer_open(const struct consumer_options *options, struct er
     return consumer;
 
 fail:
+    client_statistics_close(consumer->statistics);
     mem_free(consumer);
     return NULL;
 }
@@ -198,6 +203,7 @@ static void on_closed(void *arg)
 {
     struct consumer *consumer = arg;
     consumer->closed(consumer->closed_arg);
+    client_statistics_close(consumer->statistics);
     mem_free(consumer->headers);
     mem_free(consumer);
 }

@@ -94,6 +94,7 @@ struct consumer_options {
     bool headers;                         /* records come with their headers; to parse them costs librdkafka more than all else */
     uint32_t partitions;                  /* how many may be assigned at most, for that division; 0: 20 */
     const struct config_list *properties; /* of struct config_pair; may be NULL */
+    struct statistics *statistics;        /* may be NULL */
     const struct consumer_events *events;
     void *owner;
 };

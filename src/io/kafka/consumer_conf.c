@@ -130,7 +130,7 @@ rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct er
         goto fail;
     if (set_group(conf, options, err) != 0 || set_offsets(conf, err) != 0)
         goto fail;
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
     return conf;
 
 fail:

@@ -36,6 +36,10 @@ int handle_open(struct consumer *consumer, struct error *err)
     rd_kafka_conf_t *conf = consumer_conf(&consumer->options, err);
     if (conf == NULL)
         return err->code;
+    if (client_statistics_set(consumer->statistics, conf, consumer->options.target.config, err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return err->code;
+    }
     consumer->handle = client_open(RD_KAFKA_CONSUMER, conf, err);
     return consumer->handle == NULL ? err->code : 0;
 }

@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "io/kafka/client.h"
+#include "io/kafka/client_statistics.h"
 #include "io/kafka/consumer.h"
 
 #include <stdatomic.h>
@@ -60,6 +61,7 @@ struct consumer {
     unsigned failures;           /* fatal errors in a row */
     uint64_t rejoin_us;          /* when a new handle may join */
     struct random random;
+    struct client_statistics *statistics;
     uint64_t farewell_us; /* while leaving: until when the coordinator's answer is waited for */
     struct gate gate;
     void (*closed)(void *arg);

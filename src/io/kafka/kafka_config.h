@@ -31,6 +31,7 @@ struct kafka_security {
 struct kafka_config {
     const char *brokers; /* host:port,... ; NULL, empty or "embedded": no brokers */
     const char *client_id;
+    uint64_t statistics_us; /* 0: none */
     struct kafka_security security;
     struct config_list properties; /* of struct config_pair */
 };

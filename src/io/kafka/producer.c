@@ -253,6 +253,9 @@ void producer_on_event(void *arg, rd_kafka_event_t *event)
     case RD_KAFKA_EVENT_DR:
         on_reports(handle->producer, event);
         break;
+    case RD_KAFKA_EVENT_STATS:
+        client_statistics_read(handle->producer->statistics, text_of(rd_kafka_event_stats(event)));
+        break;
     case RD_KAFKA_EVENT_ERROR:
         if (client_on_error(handle->client, event) && handle == handle->producer->handle)
             producer_renew(handle->producer);

@@ -21,6 +21,7 @@
 #include "io/kafka/client_target.h"
 #include "io/kafka/kafka_config.h"
 #include "io/kafka/producer_stats.h"
+#include "io/kafka/statistics.h"
 #include "io/kafka/topics.h"
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ struct producer_options {
     struct client_target target;
     const struct producer_config *config; /* borrowed */
     struct metrics *metrics;
-    struct producer_stats *stats; /* may be NULL */
+    struct producer_stats *stats;  /* may be NULL */
+    struct statistics *statistics; /* may be NULL */
     /* Called when the queue passes 80 % (true; from within producer_send) and when it has fallen under 60 % again (false); may be NULL. */
     void (*on_pressure)(void *arg, bool pressed);
     void *arg;

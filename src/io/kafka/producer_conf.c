@@ -59,11 +59,12 @@ rd_kafka_conf_t *producer_conf(const struct producer *producer, struct error *er
     rd_kafka_conf_t *conf = client_conf(&producer->options.target, producer->label, err);
     if (conf == NULL)
         return NULL;
-    if (fill(conf, producer->options.config, err) != 0) {
+    if (fill(conf, producer->options.config, err) != 0 ||
+        client_statistics_set(producer->statistics, conf, producer->options.target.config, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
     return conf;
 }
 

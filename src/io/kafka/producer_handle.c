@@ -193,8 +193,10 @@ struct producer *producer_open(const struct producer_options *options, struct er
     gate_init(&producer->gate);
     producer->label = mem_alloc(strlen(options->config->name) + sizeof("producer "));
     sprintf(producer->label, "producer %s", options->config->name);
+    producer->statistics = client_statistics_open(options->statistics, "producer", options->config->name);
     if (producer_handle_open(producer, err) != 0) {
         error_wrap(err, "%s", producer->label);
+        client_statistics_close(producer->statistics);
         mem_free(producer->label);
         mem_free(producer);
         return NULL;
@@ -219,6 +221,7 @@ static void on_all_closed(void *arg)
     struct list *link;
     while ((link = list_pop(&producer->topics)) != NULL)
         producer_topic_free(list_entry(link, struct producer_topic, link));
+    client_statistics_close(producer->statistics);
     mem_free(producer->label);
     mem_free(producer);
     closed(closed_arg);

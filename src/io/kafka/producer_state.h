@@ -5,6 +5,7 @@
 #include "core/breaker.h"
 #include "core/hot_keys.h"
 #include "io/kafka/client.h"
+#include "io/kafka/client_statistics.h"
 #include "io/kafka/event_queue.h"
 #include "io/kafka/producer.h"
 
@@ -38,6 +39,7 @@ struct producer {
     struct list topics;
     uv_timer_t tick;
     struct client_way_back way_back;
+    struct client_statistics *statistics;
 
     size_t in_flight_records;
     uint64_t in_flight_bytes;
