@@ -58,13 +58,19 @@ def wait_for(condition, timeout=20.0, every=0.05, what="the condition"):
         time.sleep(every)
 
 
+def find_go_tool(name):
+    """The path of a tool that scripts/go-tool has built, or None with the reason why it cannot be had here."""
+    found = subprocess.run([ROOT / "scripts" / "go-tool", name], capture_output=True, text=True)
+    assert found.returncode in (0, 3), found.stderr
+    return (found.stdout.strip(), None) if found.returncode == 0 else (None, found.stderr.strip().splitlines()[-1])
+
+
 def go_tool(name):
-    """The path of a tool that scripts/go-tool has built; without it the test is skipped, and says why."""
-    found = subprocess.run([ROOT / "scripts" / "go-tool", name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if found.returncode == 3:
-        pytest.skip(found.stderr.strip().splitlines()[-1])
-    assert found.returncode == 0, found.stderr
-    return found.stdout.strip()
+    """Its path; without it the test is skipped, and says why."""
+    path, reason = find_go_tool(name)
+    if path is None:
+        pytest.skip(reason)
+    return path
 
 
 class Kafka:

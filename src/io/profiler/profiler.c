@@ -1,10 +1,10 @@
 #include "io/profiler/profiler.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "io/profiler/gperftools.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
