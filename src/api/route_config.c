@@ -53,7 +53,7 @@ static const struct config_field route_fields[] = {
       .type = CONFIG_LIST,
       .offset = offsetof(struct route_config, use),
       .doc = "Bundles of ordinary routes, instead of `on` and `do`: `health` (/livez, /readyz, /health), `metrics` (/metrics), `debug` "
-             "(/debug/stats, /debug/stuck, /debug/profile, /debug/log)." },
+             "(/debug/stats, /debug/stuck, /debug/traces, /debug/profile, /debug/log)." },
     { 0 },
 };
 

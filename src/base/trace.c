@@ -28,7 +28,7 @@ void trace_start(struct trace_context *trace, struct random *random)
 {
     make_id(trace->trace_id, sizeof(trace->trace_id), random);
     make_id(trace->span_id, sizeof(trace->span_id), random);
-    trace->flags = FLAG_SAMPLED;
+    trace->flags = 0;
 }
 
 void trace_child(struct trace_context *child, const struct trace_context *parent, struct random *random)

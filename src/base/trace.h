@@ -21,7 +21,7 @@ struct trace_context {
     uint8_t flags; /* bit 0: sampled */
 };
 
-/* Starts a new trace, sampled. */
+/* Starts a new trace, not sampled: whoever decides about that says so after (trace_set_sampled). */
 void trace_start(struct trace_context *trace, struct random *random);
 
 /* Reads a header's value. Returns false, with `trace` untouched, when it is not a valid traceparent. */

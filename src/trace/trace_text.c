@@ -124,15 +124,19 @@ static void draw_attributes(struct line *line, const struct span *span)
     end_line(line);
 }
 
-static void draw_event(struct line *line, const struct span_event *event)
+/* What is the span's error as well is told there. */
+static void draw_event(struct line *line, const struct span *span, const struct span_event *event)
 {
     struct buffer word = { 0 };
     buffer_string(&word, "• ");
     print_duration(&word, event->time_us - line->drawing->view->started_us);
     buffer_printf(&word, "  %s", event->name);
     put_word(line, buffer_as_text(&word));
-    for (size_t i = 0; i < event->count; i++)
-        put_attribute(line, event->keys[i], &event->values[i]);
+    for (size_t i = 0; i < event->count; i++) {
+        const struct span_value *value = &event->values[i];
+        if (value->type != SPAN_TEXT || !text_equal(value->text, span->status_message))
+            put_attribute(line, event->keys[i], value);
+    }
     end_line(line);
     buffer_free(&word);
 }
@@ -167,7 +171,7 @@ static void draw_below(struct drawing *drawing, const struct trace_node *node)
     span_record_read(node->record, &held);
     draw_attributes(&line, &held.span);
     for (size_t i = 0; i < held.span.event_count; i++)
-        draw_event(&line, &held.span.events[i]);
+        draw_event(&line, &held.span, &held.span.events[i]);
     for (size_t i = 0; i < held.span.link_count; i++)
         draw_link(&line, &held.span.links[i]);
     if (held.span.status == SPAN_STATUS_ERROR)

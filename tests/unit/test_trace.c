@@ -80,7 +80,7 @@ static void of_the_flags_only_sampled_goes_on(void **state)
     assert_int_equal(trace.flags, 1);
 }
 
-static void a_new_trace_is_sampled_and_can_be_read_back(void **state)
+static void a_new_trace_is_as_it_is_decided_and_can_be_read_back(void **state)
 {
     struct random random;
     random_init_seed(&random, 1);
@@ -88,11 +88,28 @@ static void a_new_trace_is_sampled_and_can_be_read_back(void **state)
         struct trace_context trace, read;
         char text[TRACE_PARENT_SIZE];
         trace_start(&trace, &random);
-        assert_int_equal(trace.flags, 1);
+        assert_false(trace_is_sampled(&trace));
+        trace_set_sampled(&trace, i % 2 == 0);
         trace_parent_text(&trace, text);
         assert_true(trace_parse(&read, text_of(text)));
         assert_memory_equal(&read, &trace, sizeof(trace));
     }
+}
+
+static void a_trace_id_alone_is_read_as_strictly(void **state)
+{
+    static const char *const wrong[] = { "",       "0",  ID "0", "00000000000000000000000000000000", "0AF7651916CD43DD8448EB211C80319C",
+                                         " " SPAN, SPAN, PARENT, "0af7651916cd43dd8448eb211c80319g" };
+    uint8_t trace_id[16] = { 0 };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (trace_id_parse(trace_id, text_of(wrong[i])))
+            fail_msg("taken: %s", wrong[i]);
+    assert_false(trace_id_parse(trace_id, TEXT_NONE));
+    assert_int_equal(trace_id[0], 0);
+    assert_int_equal(trace_id[1], 0);
+    assert_true(trace_id_parse(trace_id, TEXT(ID)));
+    assert_int_equal(trace_id[0], 0x0a);
+    assert_int_equal(trace_id[15], 0x9c);
 }
 
 static void a_child_shares_the_trace_and_has_a_span_of_its_own(void **state)
@@ -114,7 +131,8 @@ int main(void)
         cmocka_unit_test(what_is_no_traceparent_is_refused_and_touches_nothing),
         cmocka_unit_test(a_newer_version_is_read_as_far_as_version_00_goes),
         cmocka_unit_test(of_the_flags_only_sampled_goes_on),
-        cmocka_unit_test(a_new_trace_is_sampled_and_can_be_read_back),
+        cmocka_unit_test(a_new_trace_is_as_it_is_decided_and_can_be_read_back),
+        cmocka_unit_test(a_trace_id_alone_is_read_as_strictly),
         cmocka_unit_test(a_child_shares_the_trace_and_has_a_span_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

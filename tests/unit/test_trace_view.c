@@ -16,7 +16,7 @@
 #define WALL_OFFSET (1767225600 * (int64_t)SECOND) /* 2026-01-01 00:00:00 */
 
 static const char *const keys[] = { "key", "count" };
-static const char *const event_keys[] = { "sleep_ms" };
+static const char *const event_keys[] = { "sleep_ms", "error" };
 
 struct fixture {
     struct random random;
@@ -238,8 +238,8 @@ static void tell_sad_story(struct fixture *fixture)
 {
     struct span request = span_of(fixture->request, 'a', 1, 99, 1000, 5810);
     struct span attempt = span_of(fixture->attempt, 'a', 4, 3, 10000, 110000);
-    const struct span_value sleep = span_int(53);
-    const struct span_event event = { "local-retry-scheduled", 110000, event_keys, &sleep, 1 };
+    const struct span_value values[] = { span_int(53), span_text(TEXT("over its limit")) };
+    const struct span_event event = { "local-retry-scheduled", 110000, event_keys, values, 2 };
     const struct trace_context link = context_of('b', 7);
     request.values[0] = span_text(TEXT("a\x1b[31m\nred"));
     request.values[1] = span_int(-3);
