@@ -88,14 +88,29 @@ static bool is_better(const struct payload *a, const struct payload *b)
     return a->reach > b->reach || (a->reach == b->reach && a->size <= b->size);
 }
 
+/* The shorter one, or the one that reaches further. */
+static void write_payload(struct payload *payload, const struct offsets *offsets)
+{
+    struct payload bitmap;
+    write_runs(payload, offsets);
+    write_bitmap(&bitmap, offsets);
+    if (!is_better(payload, &bitmap))
+        *payload = bitmap;
+}
+
+static bool is_known(const uint8_t *topic)
+{
+    static const struct topic_id none;
+    return memcmp(topic, none.bytes, sizeof(none.bytes)) != 0;
+}
+
 size_t commit_metadata_write(const struct offsets *offsets, const struct topic_id *topic, char out[COMMIT_METADATA_MAX])
 {
-    if (offsets_above(offsets) == 0)
+    struct payload payload = { .kind = KIND_RUNS };
+    if (offsets_above(offsets) > 0)
+        write_payload(&payload, offsets);
+    else if (!is_known(topic->bytes))
         return 0;
-    struct payload runs, bitmap;
-    write_runs(&runs, offsets);
-    write_bitmap(&bitmap, offsets);
-    const struct payload *payload = is_better(&runs, &bitmap) ? &runs : &bitmap;
 
     uint8_t raw[RAW_MAX];
     uint64_t base = htobe64((uint64_t)offsets->watermark);
@@ -103,11 +118,11 @@ size_t commit_metadata_write(const struct offsets *offsets, const struct topic_i
     raw[AT_VERSION] = VERSION;
     memcpy(raw + AT_TOPIC, topic->bytes, sizeof(topic->bytes));
     memcpy(raw + AT_BASE, &base, sizeof(base));
-    raw[AT_KIND] = (uint8_t)payload->kind;
-    memcpy(raw + AT_PAYLOAD, payload->bytes, payload->size);
-    uint32_t crc = htobe32(crc32c(raw + AT_TOPIC, AT_PAYLOAD - AT_TOPIC + payload->size));
+    raw[AT_KIND] = (uint8_t)payload.kind;
+    memcpy(raw + AT_PAYLOAD, payload.bytes, payload.size);
+    uint32_t crc = htobe32(crc32c(raw + AT_TOPIC, AT_PAYLOAD - AT_TOPIC + payload.size));
     memcpy(raw + AT_CRC, &crc, sizeof(crc));
-    return (size_t)(base64_write(out, raw, AT_PAYLOAD + payload->size) - out);
+    return (size_t)(base64_write(out, raw, AT_PAYLOAD + payload.size) - out);
 }
 
 /* --- is it ours? --- */
@@ -116,12 +131,6 @@ struct raw {
     size_t size;
     uint8_t bytes[RAW_MAX];
 };
-
-static bool is_known(const uint8_t *topic)
-{
-    static const struct topic_id none;
-    return memcmp(topic, none.bytes, sizeof(none.bytes)) != 0;
-}
 
 static enum commit_metadata_verdict check_topic(const uint8_t *told, const struct topic_id *topic)
 {
@@ -142,7 +151,7 @@ static enum commit_metadata_verdict check(struct text text, const struct topic_i
         return METADATA_DAMAGED;
     if (raw->bytes[AT_VERSION] != VERSION)
         return METADATA_VERSION;
-    if (raw->size <= AT_PAYLOAD)
+    if (raw->size < AT_PAYLOAD)
         return METADATA_DAMAGED;
 
     uint32_t crc;
@@ -154,7 +163,11 @@ static enum commit_metadata_verdict check(struct text text, const struct topic_i
         return verdict;
     uint64_t told;
     memcpy(&told, raw->bytes + AT_BASE, sizeof(told));
-    return be64toh(told) == (uint64_t)base ? METADATA_VALID : METADATA_OTHER_BASE;
+    if (be64toh(told) != (uint64_t)base)
+        return METADATA_OTHER_BASE;
+    if (base < 0 || raw->bytes[AT_KIND] > KIND_RUNS)
+        return METADATA_DAMAGED;
+    return raw->size == AT_PAYLOAD ? METADATA_EMPTY : METADATA_VALID;
 }
 
 enum commit_metadata_verdict commit_metadata_check(struct text text, const struct topic_id *topic, int64_t base)
@@ -219,23 +232,28 @@ static bool read_bitmap(const uint8_t *at, size_t size, int64_t base, struct off
 
 enum { RANGES_A_BYTE = 4 }; /* at most: every other bit */
 
-enum commit_metadata_verdict commit_metadata_read(struct text text, const struct topic_id *topic, int64_t base, struct offset_ranges *done)
+static enum commit_metadata_verdict read_payload(const struct raw *raw, int64_t base, int64_t end, struct offset_ranges *done)
+{
+    size_t size = raw->size - AT_PAYLOAD;
+    const uint8_t *payload = raw->bytes + AT_PAYLOAD;
+    done->items = mem_try_alloc(size * RANGES_A_BYTE * sizeof(*done->items));
+    if (done->items == NULL)
+        return METADATA_NO_MEMORY;
+    bool read = raw->bytes[AT_KIND] == KIND_RUNS ? read_runs(payload, size, base, done) : read_bitmap(payload, size, base, done);
+    if (!read)
+        return METADATA_DAMAGED;
+    return done->items[done->count - 1].to > end ? METADATA_BEYOND_END : METADATA_VALID;
+}
+
+enum commit_metadata_verdict commit_metadata_read(struct text text, const struct topic_id *topic, int64_t base, int64_t end,
+                                                  struct offset_ranges *done)
 {
     struct raw raw;
     *done = (struct offset_ranges){ NULL, 0 };
     enum commit_metadata_verdict verdict = check(text, topic, base, &raw);
+    if (verdict == METADATA_VALID)
+        verdict = read_payload(&raw, base, end, done);
     if (verdict != METADATA_VALID)
-        return verdict;
-    if (base < 0 || raw.bytes[AT_KIND] > KIND_RUNS)
-        return METADATA_DAMAGED;
-
-    size_t size = raw.size - AT_PAYLOAD;
-    const uint8_t *payload = raw.bytes + AT_PAYLOAD;
-    done->items = mem_try_alloc(size * RANGES_A_BYTE * sizeof(*done->items));
-    if (done->items == NULL)
-        return METADATA_NO_MEMORY;
-    bool read = raw.bytes[AT_KIND] == KIND_RUNS ? read_runs(payload, size, base, done) : read_bitmap(payload, size, base, done);
-    if (!read)
         goto fail;
     struct offset_range *fitting = mem_try_realloc(done->items, done->count * sizeof(*done->items));
     if (fitting != NULL)
@@ -245,7 +263,7 @@ enum commit_metadata_verdict commit_metadata_read(struct text text, const struct
 fail:
     mem_free(done->items);
     *done = (struct offset_ranges){ NULL, 0 };
-    return METADATA_DAMAGED;
+    return verdict;
 }
 
 /* --- in words --- */
@@ -254,6 +272,7 @@ static const struct {
     const char *word, *reason;
 } verdicts[] = {
     [METADATA_VALID] = { "valid", "it is valid" },
+    [METADATA_EMPTY] = { "empty", "it tells of no record" },
     [METADATA_ABSENT] = { "absent", "there is none" },
     [METADATA_FOREIGN] = { "foreign", "another program has written it" },
     [METADATA_VERSION] = { "version", "its version is not known here" },
@@ -261,6 +280,7 @@ static const struct {
     [METADATA_UNKNOWN_TOPIC] = { "unknown_topic", "it tells a topic id and the broker does not, or the other way round" },
     [METADATA_OTHER_TOPIC] = { "other_topic", "it is of a topic that was deleted, and made anew with the same name" },
     [METADATA_OTHER_BASE] = { "other_base", "it was written with a commit of another offset" },
+    [METADATA_BEYOND_END] = { "beyond_end", "it tells of records that the log does not have" },
     [METADATA_NO_MEMORY] = { "no_memory", "there was no memory to read it" },
 };
 

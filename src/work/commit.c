@@ -150,7 +150,7 @@ static void on_answer(void *arg, const int *codes, const char *sentence)
         give_up_committed(work, code);
 }
 
-/* What is done above the watermark goes along, unless the broker has just refused to take so much. */
+/* The topic's id and what is done above the watermark go along, unless the broker has just refused to take so much. */
 static struct text metadata_of(const struct partition *partition, char out[COMMIT_METADATA_MAX])
 {
     if (partition->bare)
@@ -272,17 +272,17 @@ void commit_last(struct work *work)
 
 /* --- what the commit that we begin at tells --- */
 
-void commit_restore(struct partition *partition, struct text metadata)
+void commit_restore(struct partition *partition, const struct consumer_beginning *beginning)
 {
     const struct work *work = partition->work;
     struct offset_ranges done;
     enum commit_metadata_verdict verdict =
-        commit_metadata_read(metadata, consumer_topic_id(partition->source), partition->offsets.watermark, &done);
+        commit_metadata_read(beginning->metadata, consumer_topic_id(partition->source), beginning->offset, beginning->end, &done);
     if (verdict == METADATA_VALID) {
         offsets_restore(&partition->offsets, done);
         log_info("work", "%s: partition %" PRId32 ": %zu offsets above %" PRId64 " are done already, as its commit tells",
                  work->options.stream, partition->number, offsets_above(&partition->offsets), partition->offsets.watermark);
-    } else if (verdict != METADATA_ABSENT) {
+    } else if (verdict != METADATA_ABSENT && verdict != METADATA_EMPTY) {
         metric_add(metric(work->shared->metrics, METRIC_COMMIT_METADATA_IGNORED, work->options.stream, commit_metadata_word(verdict)), 1);
         log_warn("work", "%s: partition %" PRId32 ": the metadata of its commit is ignored: %s", work->options.stream, partition->number,
                  commit_metadata_reason(verdict));

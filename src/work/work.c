@@ -8,12 +8,12 @@
 
 /* --- what the group tells --- */
 
-static void *on_assigned(void *owner, struct consumer_partition *source, int32_t number, int64_t start, struct text metadata)
+static void *on_assigned(void *owner, struct consumer_partition *source, int32_t number, const struct consumer_beginning *beginning)
 {
     struct work *work = owner;
     metric_add(work->series.assigned, 1);
-    struct partition *partition = partition_new(work, source, number, start);
-    commit_restore(partition, metadata);
+    struct partition *partition = partition_new(work, source, number, beginning->offset);
+    commit_restore(partition, beginning);
     return partition;
 }
 

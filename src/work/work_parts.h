@@ -160,7 +160,7 @@ void commit_start(struct work *work);
 /* Instead of the commits of each interval: commits all that is done, then calls work_leave. */
 void commit_last(struct work *work);
 /* Takes over what the commit tells that a new partition begins at. */
-void commit_restore(struct partition *partition, struct text metadata);
+void commit_restore(struct partition *partition, const struct consumer_beginning *beginning);
 /* How many more records may be taken so that commits can tell all that is done above the watermark. 0: too much is done, or under way,
  * above the oldest record; nothing is taken until that ends. */
 size_t commit_room(const struct partition *partition);

@@ -38,7 +38,7 @@ static void check_use(struct offset_ranges done, int64_t base)
     offsets_init(&offsets, base);
     offsets_restore(&offsets, done);
     size_t size = commit_metadata_write(&offsets, &topic, out);
-    REQUIRE(commit_metadata_read((struct text){ out, size }, &topic, base, &again) == METADATA_VALID);
+    REQUIRE(commit_metadata_read((struct text){ out, size }, &topic, base, INT64_MAX, &again) == METADATA_VALID);
     REQUIRE(again.count == done.count && memcmp(again.items, done.items, done.count * sizeof(*done.items)) == 0);
 
     for (size_t i = 0; i < again.count; i++) {
@@ -54,16 +54,18 @@ static void check_use(struct offset_ranges done, int64_t base)
 static void read_text(struct text text, int64_t base)
 {
     struct offset_ranges done;
-    enum commit_metadata_verdict verdict = commit_metadata_read(text, &topic, base, &done);
+    enum commit_metadata_verdict verdict = commit_metadata_read(text, &topic, base, INT64_MAX, &done);
     REQUIRE(verdict == commit_metadata_check(text, &topic, base) || verdict == METADATA_DAMAGED);
     REQUIRE((verdict == METADATA_VALID) == (done.count > 0) && (done.count > 0) == (done.items != NULL));
     if (verdict != METADATA_VALID)
         return;
+    int64_t end = done.items[done.count - 1].to;
     check_order(&done, base);
     check_use(done, base);
 
+    REQUIRE(commit_metadata_read(text, &topic, base, end - 1, &done) == METADATA_BEYOND_END && done.items == NULL);
     mem_fail_after(0);
-    REQUIRE(commit_metadata_read(text, &topic, base, &done) == METADATA_NO_MEMORY && done.items == NULL);
+    REQUIRE(commit_metadata_read(text, &topic, base, end, &done) == METADATA_NO_MEMORY && done.items == NULL);
     mem_fail_after(-1);
 }
 

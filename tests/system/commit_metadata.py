@@ -1,4 +1,4 @@
-"""Reads the metadata of a commit after docs/commit-metadata.md, and nothing else: a second reader, not ours."""
+"""Reads and writes the metadata of a commit after docs/commit-metadata.md, and nothing else: a second reader, not ours."""
 
 import base64
 
@@ -54,3 +54,10 @@ def read(text):
     assert int.from_bytes(data[4:8], "big") == crc32c(data[8:])
     base = int.from_bytes(data[24:32], "big")
     return Told(data[8:24], base, (of_bitmap, of_runs)[data[32]](base, data[33:]))
+
+
+def write_bitmap(topic_id, base, done):
+    """A text with the right checksum, true or not."""
+    bits = sum(1 << offset - base for offset in done)
+    body = topic_id + base.to_bytes(8, "big") + b"\0" + bits.to_bytes(bits.bit_length() // 8 + 1, "little").rstrip(b"\0")
+    return base64.b64encode(b"\x9a\x29\x65\x01" + crc32c(body).to_bytes(4, "big") + body).decode()

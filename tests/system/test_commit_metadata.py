@@ -9,7 +9,7 @@ import signal
 import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 import commit_metadata
@@ -29,7 +29,7 @@ streams:
     work:
       group: "{topic}-group"
       handler: {{ simulate: {{ min: 1ms, range: 1h, fail: 0, record: "{evidence}" }} }}
-      order: key
+      order: {order}
       queue: 1000
       session: 6s
       heartbeat: 500ms
@@ -45,14 +45,14 @@ STUCK_MS = 600_000
 class Line:
     """A topic of one partition, a group that works it, and what both look like from outside."""
 
-    def __init__(self, start, kafka, folder, topic):
+    def __init__(self, start, kafka, folder, topic, order="key"):
         self.start_process = start
         self.kafka = kafka
         self.topic = topic
         self.group = f"{topic}-group"
         self.evidence = Evidence(folder / "evidence.jsonl")
         self.file = folder / "work.yaml"
-        self.file.write_text(CONFIG.format(brokers=kafka.brokers, topic=topic, evidence=self.evidence.file))
+        self.file.write_text(CONFIG.format(brokers=kafka.brokers, topic=topic, evidence=self.evidence.file, order=order))
         self.admin = AdminClient({"bootstrap.servers": kafka.brokers})
         create_topic(kafka, topic, 1)
 
@@ -86,6 +86,17 @@ class Line:
 
         wait_for(told, 30, every=0.2, what="a commit of all that is done")
 
+    def make_topic_anew(self):
+        self.admin.delete_topics([self.topic])[self.topic].result(30)
+        wait_for(lambda: self.topic not in self.admin.list_topics(timeout=10).topics, 30, what="a deleted topic")
+        create_topic(self.kafka, self.topic, 1)
+
+    def topic_id(self):
+        """16 bytes, the highest first."""
+        described = self.admin.describe_topics(TopicCollection([self.topic]))[self.topic].result(30)
+        halves = described.topic_id.get_most_significant_bits(), described.topic_id.get_least_significant_bits()
+        return b"".join((half % 2**64).to_bytes(8, "big") for half in halves)
+
     def commit_as_another_program(self, offset, metadata):
         """As soon as the group has no members."""
         def committed():
@@ -104,6 +115,12 @@ class Line:
 @pytest.fixture
 def line(millrace, kafka, tmp_path, unique):
     return Line(millrace, kafka, tmp_path, f"line-{unique}")
+
+
+@pytest.fixture
+def line_in_order(millrace, kafka, tmp_path, unique):
+    """In partition order there is never anything done above the watermark."""
+    return Line(millrace, kafka, tmp_path, f"line-{unique}", order="partition")
 
 
 def with_one_stuck(count, at, keys=50, ms=1):
@@ -246,9 +263,7 @@ def test_a_topic_that_was_made_anew_is_worked_from_its_start_whatever_was_commit
     line.wait_for_commit_of(set(range(50)) - {20})
     offset, text = line.commit()
     kill(first)
-    line.admin.delete_topics([line.topic])[line.topic].result(30)
-    wait_for(lambda: line.topic not in line.admin.list_topics(timeout=10).topics, 30, what="a deleted topic")
-    create_topic(line.kafka, line.topic, 1)
+    line.make_topic_anew()
     line.fill(*[(f"k-{number}", 1) for number in range(60)])
     line.commit_as_another_program(offset, text)  # as a member does that has not heard of it
 
@@ -258,6 +273,44 @@ def test_a_topic_that_was_made_anew_is_worked_from_its_start_whatever_was_commit
     assert len(done) == 60
     assert {offset: times for offset, times in done.items() if times != 2} == {20: 1, **{late: 1 for late in range(50, 60)}}
     assert metric(second, "millrace_commit_metadata_ignored_total", stream="jobs", reason="other_topic") == 1
+
+
+def test_what_was_committed_in_partition_order_is_not_believed_of_a_topic_that_was_made_anew(line_in_order):
+    line = line_in_order
+    line.fill(*[("k", 1)] * 30)
+    first = line.start()
+    wait_for(lambda: line.commit()[0] == 30, 30, every=0.2, what="a commit of everything")
+    offset, text = line.commit()
+    told = commit_metadata.read(text)
+    assert (told.base, told.done) == (30, set())
+    kill(first)
+    line.make_topic_anew()
+    line.fill(*[("k", 1)] * 50)
+    line.commit_as_another_program(offset, text)  # as a member does that has not heard of it, and then dies
+
+    line.start()
+    line.wait_for_commit_of(set(range(50)))
+    assert line.done() == {**{early: 2 for early in range(30)}, **{late: 1 for late in range(30, 50)}}
+
+
+def test_what_is_told_of_records_that_the_log_does_not_have_is_not_believed(line):
+    line.fill(*[(f"k-{number}", 1) for number in range(20)])
+    line.commit_as_another_program(10, commit_metadata.write_bitmap(line.topic_id(), 10, {11, 12, 20}))  # the log ends at 20
+    server = line.start()
+    line.wait_for_commit_of(set(range(20)))
+    line.fill(*[("late", 1)] * 5)
+    line.wait_for_commit_of(set(range(25)))
+    assert line.done() == {offset: 1 for offset in range(10, 25)}
+    assert metric(server, "millrace_commit_metadata_ignored_total", stream="jobs", reason="beyond_end") == 1
+    assert "it tells of records that the log does not have" in server.log()
+
+
+def test_what_another_member_of_ours_would_have_told_is_believed(line):
+    line.fill(*[(f"k-{number}", 1) for number in range(20)])
+    line.commit_as_another_program(10, commit_metadata.write_bitmap(line.topic_id(), 10, {11, 12, 19}))
+    line.start()
+    line.wait_for_commit_of(set(range(20)))
+    assert line.done() == {offset: 1 for offset in range(10, 20) if offset not in (11, 12, 19)}
 
 
 def test_what_a_broker_finds_too_large_is_committed_without(millrace, tmp_path, unique):

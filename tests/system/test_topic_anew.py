@@ -1,11 +1,15 @@
-"""A topic that is deleted and made anew while it is worked: nothing of the new one is passed over, however fast it outgrows the old one."""
+"""A topic that is deleted and made anew while it is worked: nothing of the new one is passed over, however fast it outgrows the old one,
+and none of its partitions is left to nobody."""
 
 import json
+import time
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from chaos.crew import Crew, now_us
+from chaos.traffic import Traffic
 from evidence import Evidence
 from servers import wait_for
 
@@ -46,3 +50,26 @@ def test_a_topic_made_anew_that_outgrows_the_old_one_is_worked_whole(worker_pool
     wait_for(lambda: len(evidence.done()) == 400, 60, what="every offset of the new topic")
     wait_for(lambda: sum(times > 1 for times in evidence.done().values()) >= 60, 30, what="the first ones of the new topic")
     assert "was deleted and made anew" in server.log()
+
+
+@pytest.mark.takes(40)
+@pytest.mark.parametrize("assignor", ["cooperative-sticky", "range"])
+def test_a_topic_made_anew_while_the_group_is_being_divided_leaves_no_partition_to_nobody(millrace, kafka, tmp_path, unique, assignor):
+    crew = Crew(millrace, kafka, tmp_path, f"anew-{unique}", assignor=assignor)
+    admin = AdminClient({"bootstrap.servers": kafka.brokers})
+
+    def shares():
+        return sorted(len(member.stats("partitions")) for member in crew.members)
+
+    with Traffic(crew.ports):
+        crew.join()
+        crew.join()
+        for moment in (0.2, 0.5):  # after a member has come, and before the group is divided
+            wait_for(lambda: shares() == [6, 6], 40, every=0.5, what="two members with half of the partitions each")
+            third = crew.join()
+            time.sleep(moment)
+            admin.delete_topics([crew.case.topic])[crew.case.topic].result(30)  # the members make it anew
+            wait_for(lambda: shares() == [4, 4, 4], 40, every=0.5, what="a third of the partitions for each")
+            crew.wait_until_all_move(now_us())
+            crew.leave(third)
+    assert all("cannot go on" not in member.log() for member in crew.members)

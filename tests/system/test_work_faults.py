@@ -145,32 +145,33 @@ def test_a_broker_that_goes_while_a_member_joins_is_waited_for_without_haste(poo
 
 
 @pytest.mark.parametrize("assignor", ["cooperative-sticky", "range"])
-def test_a_log_that_begins_later_or_is_made_anew_is_worked_on(pool, kafka, unique, assignor):
-    evidence, topic = pool.evidence, f"jobs-{unique}"
+def test_logs_that_begin_later_or_are_made_anew_are_worked_on(pool, kafka, unique, assignor):
+    evidence, topic, count = pool.evidence, f"jobs-{unique}", 12
     admin = AdminClient({"bootstrap.servers": kafka.brokers})
-    create_topic(kafka, topic, 2)
-    produce(kafka, topic, jobs(100, 2))
+    create_topic(kafka, topic, count)
+    produce(kafka, topic, jobs(50 * count, count))
     options = ["--set", f"streams.jobs.work.assignor={assignor}"]
-    server = pool(*options, env={"KAFKA_PARTITIONS": "2"})
-    wait_for_done(evidence, 100)
+    server = pool(*options, env={"KAFKA_PARTITIONS": str(count)})
+    wait_for_done(evidence, 50 * count)
     server.terminate()
     assert server.wait(30) == 0
 
-    produce(kafka, topic, jobs(200, 2))
-    for future in admin.delete_records([TopicPartition(topic, partition, 140) for partition in range(2)]).values():
+    produce(kafka, topic, jobs(100 * count, count))
+    for future in admin.delete_records([TopicPartition(topic, partition, 140) for partition in range(count)]).values():
         future.result(30)
-    server = pool(*options, env={"KAFKA_PARTITIONS": "2"})
-    wait_for_done(evidence, 120)
-    assert set(evidence.done()) == {(p, offset) for p in range(2) for offset in [*range(50), *range(140, 150)]}
-    assert server.metrics()['millrace_offsets_missing_total{stream="jobs"}'] == 180
+    server = pool(*options, env={"KAFKA_PARTITIONS": str(count)})
+    wait_for_done(evidence, 60 * count)
+    assert set(evidence.done()) == {(p, offset) for p in range(count) for offset in [*range(50), *range(140, 150)]}
+    assert server.metrics()['millrace_offsets_missing_total{stream="jobs"}'] == 90 * count
 
     admin.delete_topics([topic])[topic].result(30)
     time.sleep(1)
-    create_topic(kafka, topic, 2)
+    create_topic(kafka, topic, count)
     lines = len(evidence.lines())
-    wait_for(lambda: produce(kafka, topic, jobs(30, 2)), 10, what="the topic to take records")
-    wait_for(lambda: len(evidence.lines()) - lines >= 60, 30, what="the jobs of the topic that was made anew")
-    wait_for(lambda: committed(kafka, server, 2) == {0: 15, 1: 15}, 10, what="offsets of the topic that was made anew")
+    wait_for(lambda: produce(kafka, topic, jobs(15 * count, count)), 10, what="the topic to take records")
+    wait_for(lambda: len(evidence.lines()) - lines >= 30 * count, 30, what="the jobs of the topic that was made anew")
+    wait_for(lambda: committed(kafka, server, count) == {number: 15 for number in range(count)}, 10,
+             what="offsets of the topic that was made anew")
     assert server.get("/readyz").status == 200
 
 

@@ -90,14 +90,16 @@ static void long_runs_are_shorter_as_runs(void **state)
     offsets_close(&offsets);
 }
 
-static void nothing_is_written_where_nothing_is_done_above_the_watermark(void **state)
+static void where_nothing_is_done_above_the_watermark_only_topic_and_offset_are_told(void **state)
 {
     char out[COMMIT_METADATA_MAX];
     struct offsets offsets;
     given_done(&offsets, 7, "xx..");
-    assert_int_equal(write(&offsets, out).size, 0);
+    const char expected[] = "millAWSsVJIK92UZFs1D3YRI6yEcgDGcAAAAAAAAAAkB";
+    assert_true(text_is(write(&offsets, out), expected));
     offsets_receive(&offsets, 20); /* a gap alone is not worth a word */
-    assert_int_equal(write(&offsets, out).size, 0);
+    assert_true(text_is(write(&offsets, out), expected));
+    assert_int_equal(commit_metadata_write(&offsets, &unknown, out), 0); /* and a topic without an id is none */
     offsets_close(&offsets);
 }
 
@@ -154,9 +156,10 @@ static void what_is_written_is_read_back_or_its_beginning(void **state)
         assert_in_range(text.size, 0, COMMIT_METADATA_MAX);
 
         struct offset_ranges done;
-        assert_int_equal(commit_metadata_read(text, &topic, base, &done), text.size == 0 ? METADATA_ABSENT : METADATA_VALID);
+        assert_int_equal(commit_metadata_read(text, &topic, base, INT64_MAX, &done),
+                         offsets_above(&offsets) == 0 ? METADATA_EMPTY : METADATA_VALID);
         then_beginning_is_the_same(&offsets, &done);
-        if (text.size > 0 && offsets.next - base <= 18168)
+        if (offsets_above(&offsets) > 0 && offsets.next - base <= 18168)
             then_same(&offsets, &done);
         mem_free(done.items);
         offsets_close(&offsets);
@@ -170,7 +173,7 @@ static void a_successor_that_has_read_it_writes_the_same(void **state)
     given_done(&offsets, 50, ".xx..xxxxxxxxxxxxxxxx.x.x.x.xxxxxxxxxx");
     struct text text = write(&offsets, out);
     struct offset_ranges done;
-    assert_int_equal(commit_metadata_read(text, &topic, 50, &done), METADATA_VALID);
+    assert_int_equal(commit_metadata_read(text, &topic, 50, INT64_MAX, &done), METADATA_VALID);
     offsets_init(&successor, 50);
     offsets_restore(&successor, done);
     assert_true(text_equal(text, write(&successor, again)));
@@ -187,7 +190,7 @@ static void a_successor_that_has_read_it_writes_the_same(void **state)
 static enum commit_metadata_verdict verdict_of(struct text text, const struct topic_id *id, int64_t base)
 {
     struct offset_ranges done;
-    enum commit_metadata_verdict verdict = commit_metadata_read(text, id, base, &done);
+    enum commit_metadata_verdict verdict = commit_metadata_read(text, id, base, INT64_MAX, &done);
     assert_int_equal(verdict, commit_metadata_check(text, id, base));
     assert_true(verdict == METADATA_VALID || (done.items == NULL && done.count == 0));
     mem_free(done.items);
@@ -213,6 +216,35 @@ static void another_topic_another_offset_and_what_others_write_are_not_believed(
     assert_int_equal(verdict_of(TEXT("mill"), &topic, 1000), METADATA_DAMAGED);
     assert_int_equal(verdict_of(TEXT("miller"), &topic, 1000), METADATA_DAMAGED);
     assert_int_equal(verdict_of(TEXT("millAgAA"), &topic, 1000), METADATA_VERSION);
+    offsets_close(&offsets);
+}
+
+static void a_commit_that_tells_of_no_record_still_tells_its_topic(void **state)
+{
+    char out[COMMIT_METADATA_MAX];
+    struct offsets offsets;
+    given_done(&offsets, 1000, "xx");
+    struct text text = write(&offsets, out);
+    assert_int_equal(verdict_of(text, &topic, 1002), METADATA_EMPTY);
+    assert_int_equal(verdict_of(text, &other, 1002), METADATA_OTHER_TOPIC);
+    assert_int_equal(verdict_of(text, &unknown, 1002), METADATA_UNKNOWN_TOPIC);
+    assert_int_equal(verdict_of(text, &topic, 1001), METADATA_OTHER_BASE);
+    offsets_close(&offsets);
+}
+
+static void what_the_log_does_not_have_is_not_done(void **state)
+{
+    char out[COMMIT_METADATA_MAX];
+    struct offsets offsets;
+    struct offset_ranges done;
+    given_done(&offsets, 1000, ".xx.x..x");
+    struct text text = write(&offsets, out);
+    assert_int_equal(commit_metadata_read(text, &topic, 1000, 1008, &done), METADATA_VALID);
+    mem_free(done.items);
+    assert_int_equal(commit_metadata_read(text, &topic, 1000, 1007, &done), METADATA_BEYOND_END);
+    assert_null(done.items);
+    assert_int_equal(commit_metadata_read(text, &topic, 1000, -1, &done), METADATA_BEYOND_END);
+    assert_null(done.items);
     offsets_close(&offsets);
 }
 
@@ -261,7 +293,7 @@ static enum commit_metadata_verdict verdict_of_payload(int64_t base, const uint8
         raw[4 + i] = (uint8_t)(crc >> (24 - 8 * i));
     struct text text = { out, (size_t)(base64_write(out, raw, 32 + size) - out) };
     struct offset_ranges done;
-    enum commit_metadata_verdict verdict = commit_metadata_read(text, &topic, base, &done);
+    enum commit_metadata_verdict verdict = commit_metadata_read(text, &topic, base, INT64_MAX, &done);
     mem_free(done.items);
     return verdict;
 }
@@ -273,7 +305,8 @@ static void payloads_that_no_writer_writes_are_not_believed(void **state)
     assert_int_equal(PAYLOAD(5, 0, 2), METADATA_VALID);
     assert_int_equal(PAYLOAD(5, 1, 1, 1), METADATA_VALID);
     assert_int_equal(PAYLOAD(5, 1, 0, 1), METADATA_VALID);
-    assert_int_equal(PAYLOAD(5, 0), METADATA_DAMAGED);                   /* no payload */
+    assert_int_equal(PAYLOAD(5, 1), METADATA_EMPTY);
+    assert_int_equal(PAYLOAD(5, 2), METADATA_DAMAGED);                   /* no such kind, of nothing */
     assert_int_equal(PAYLOAD(5, 2, 2), METADATA_DAMAGED);                /* no such kind */
     assert_int_equal(PAYLOAD(5, 0, 2, 0), METADATA_DAMAGED);             /* a bitmap that ends in nothing */
     assert_int_equal(PAYLOAD(5, 1, 1), METADATA_DAMAGED);                /* open, and no word of what is done */
@@ -296,10 +329,10 @@ static void without_memory_it_is_ignored(void **state)
     struct text text = write(&offsets, out);
     struct offset_ranges done;
     mem_fail_after(0);
-    assert_int_equal(commit_metadata_read(text, &topic, 1000, &done), METADATA_NO_MEMORY);
+    assert_int_equal(commit_metadata_read(text, &topic, 1000, INT64_MAX, &done), METADATA_NO_MEMORY);
     assert_null(done.items);
     mem_fail_after(1); /* only to give back what is too much */
-    assert_int_equal(commit_metadata_read(text, &topic, 1000, &done), METADATA_VALID);
+    assert_int_equal(commit_metadata_read(text, &topic, 1000, INT64_MAX, &done), METADATA_VALID);
     mem_fail_after(-1);
     then_same(&offsets, &done);
     mem_free(done.items);
@@ -312,7 +345,7 @@ static void then_all_is_told(const struct offsets *offsets)
 {
     char out[COMMIT_METADATA_MAX];
     struct offset_ranges done;
-    assert_int_equal(commit_metadata_read(write(offsets, out), &topic, offsets->watermark, &done), METADATA_VALID);
+    assert_int_equal(commit_metadata_read(write(offsets, out), &topic, offsets->watermark, INT64_MAX, &done), METADATA_VALID);
     then_same(offsets, &done);
     mem_free(done.items);
 }
@@ -400,7 +433,7 @@ static void a_gap_that_nobody_could_foresee_leaves_out_the_end_not_the_beginning
     }
     offsets_done(&offsets, offsets_receive(&offsets, 1000000));
     struct offset_ranges done;
-    assert_int_equal(commit_metadata_read(write(&offsets, out), &topic, 0, &done), METADATA_VALID);
+    assert_int_equal(commit_metadata_read(write(&offsets, out), &topic, 0, INT64_MAX, &done), METADATA_VALID);
     assert_int_equal(done.count, 7500);
     assert_int_equal(done.items[0].from, 1);
     assert_true(done.items[7499].from == 14999 && done.items[7499].to < 1000001);
@@ -422,10 +455,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_of_the_documentation_is_what_is_written),
         cmocka_unit_test(long_runs_are_shorter_as_runs),
-        cmocka_unit_test(nothing_is_written_where_nothing_is_done_above_the_watermark),
+        cmocka_unit_test(where_nothing_is_done_above_the_watermark_only_topic_and_offset_are_told),
         cmocka_unit_test(what_is_written_is_read_back_or_its_beginning),
         cmocka_unit_test(a_successor_that_has_read_it_writes_the_same),
         cmocka_unit_test(another_topic_another_offset_and_what_others_write_are_not_believed),
+        cmocka_unit_test(a_commit_that_tells_of_no_record_still_tells_its_topic),
+        cmocka_unit_test(what_the_log_does_not_have_is_not_done),
         cmocka_unit_test(a_broker_without_topic_ids_still_gives_back_what_it_was_given),
         cmocka_unit_test(no_changed_or_missing_character_goes_unnoticed),
         cmocka_unit_test(payloads_that_no_writer_writes_are_not_believed),

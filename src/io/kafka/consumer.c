@@ -108,6 +108,8 @@ static void on_tick(uv_timer_t *timer)
     consumer_look_up(consumer);
     consumer_check_lost(consumer);
     lookup_check(consumer);
+    consumer_move_due(consumer);
+    consumer_return_due(consumer);
     if (consumer->state == CONSUMER_WORKING)
         consumer->settled_us = clock_us();
     if (!consumer->leaving)

@@ -10,6 +10,9 @@
  *                                                            lost: at once, without waiting
  *   any --fatal error--> BROKEN: all is lost, the handle is ended; a new one joins after a pause --> JOINING
  *
+ * A topic that was deleted and made anew under its name is noticed within some seconds: all is lost, and the group is left and joined
+ * again (consumer_return.c).
+ *
  * A fatal error is librdkafka's word for a member that cannot go on: most of all one of a static name (`instance`) that another process
  * has taken over. A client whose questions nobody answers is broken, too (consumer_lookup.c). The pauses grow (consumer_rebuild.c), so
  * that two rivals do not throw one another out without end.
@@ -55,19 +58,25 @@ struct consumer_record {
     size_t header_count;
 };
 
+/* Where a partition begins. */
+struct consumer_beginning {
+    int64_t offset;       /* its commit; or where `start` says when there is none, or it is of a topic that was deleted and made anew */
+    struct text metadata; /* what the commit carried: borrowed for the call */
+    int64_t end;          /* of its log; -1 unless the metadata tells what is done above the offset */
+};
+
 /* What the owner is told. All on the loop, and none inside a call of consumer_* but on_doubt, by consumer_look_up. */
 struct consumer_events {
-    /* A partition is ours, to be read from `start`: its commit, or where `start` says when there is none, or when it is of a topic that
-     * was deleted and made anew. `metadata` is what the commit carried. Returns the owner's object for it, which later events bring. */
-    void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, int64_t start, struct text metadata);
+    /* A partition is ours. Returns the owner's object for it, which later events bring. */
+    void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, const struct consumer_beginning *beginning);
     /* Its queue has something, or had: take what there is room for. */
     void (*on_ready)(void *owner, void *partition);
     /* These are wanted back. End with consumer_given_up, at once or later; consumer_take gives nothing from now on. */
     void (*on_revoked)(void *owner, void *const *partitions, size_t count);
     /* These are gone already. The objects are forgotten when this returns. */
     void (*on_lost)(void *owner, void *const *partitions, size_t count);
-    /* Offsets from..to-1 are not there any more (retention); reading goes on at `to`. A topic that was made anew (its end lies
-     * before `from`) comes as on_lost and on_assigned instead. */
+    /* Offsets from..to-1 are not there any more (retention); reading goes on at `to`. A log that ends before `from`, and a topic that was
+     * made anew, come as on_lost and on_assigned instead. */
     void (*on_offsets_missing)(void *owner, void *partition, int64_t from, int64_t to);
     /* A fatal error: what is assigned is told to on_lost next, and a new member joins later. */
     void (*on_broken)(void *owner);

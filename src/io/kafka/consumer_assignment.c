@@ -45,50 +45,63 @@ void consumer_decline(struct consumer *consumer, const rd_kafka_topic_partition_
     assign(consumer, partitions); /* which it takes for "none", because it is closing */
 }
 
-static void move_one(struct consumer *consumer, struct consumer_partition *partition)
+/* Those that are to be moved; under an eager assignor all, for it knows no other way. NULL: none is to be moved. */
+static rd_kafka_topic_partition_list_t *take_moving(struct consumer *consumer)
 {
-    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(one, consumer->options.topic, partition->number)->offset = partition->next;
-    unassign(consumer, one);
-    assign(consumer, one);
-    rd_kafka_topic_partition_list_destroy(one);
-}
-
-static void assign_all_anew(struct consumer *consumer)
-{
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(16);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    bool moving = false;
     list_each(link, &consumer->partitions) {
-        const struct consumer_partition *partition = list_entry(link, struct consumer_partition, link);
-        rd_kafka_topic_partition_list_add(all, consumer->options.topic, partition->number)->offset = partition->next;
+        struct consumer_partition *partition = list_entry(link, struct consumer_partition, link);
+        if (partition->moving || !consumer->cooperative)
+            rd_kafka_topic_partition_list_add(list, consumer->options.topic, partition->number)->offset = partition->next;
+        moving = moving || partition->moving;
+        partition->misplaced = partition->misplaced && !partition->moving;
+        partition->moving = false;
     }
-    assign(consumer, all);
-    rd_kafka_topic_partition_list_destroy(all);
+    if (moving)
+        return list;
+    rd_kafka_topic_partition_list_destroy(list);
+    return NULL;
 }
 
-/* A seek is refused in this state; taking the partition away and setting it up again is the way. */
-void consumer_move(struct consumer *consumer, struct consumer_partition *partition, int64_t offset)
+/* A seek is refused in this state; taking partitions away and setting them up again is the way. Not more often than each tick: to stop
+ * a fetcher once more before it has stopped ends the process (librdkafka 2.14, rd_kafka_assignment_partition_stopped). And not during
+ * a rebalance, for which a change of the assignment would be taken for the answer. */
+void consumer_move_due(struct consumer *consumer)
 {
-    partition->next = offset;
+    rd_kafka_topic_partition_list_t *moving = consumer->state == CONSUMER_WORKING ? take_moving(consumer) : NULL;
+    if (moving == NULL)
+        return;
     if (consumer->cooperative)
-        move_one(consumer, partition);
-    else
-        assign_all_anew(consumer);
+        unassign(consumer, moving);
+    assign(consumer, moving);
+    rd_kafka_topic_partition_list_destroy(moving);
 }
 
 /* --- assigned --- */
 
-static void welcome(struct consumer *consumer, const rd_kafka_topic_partition_t *entry)
+static int64_t end_of(const rd_kafka_topic_partition_list_t *ends, const rd_kafka_topic_partition_t *entry)
 {
-    struct consumer_partition *partition = partition_open(consumer, entry->partition, entry->offset);
-    struct text metadata = { entry->metadata, entry->metadata_size };
-    partition->object =
-        consumer->options.events->on_assigned(consumer->options.owner, partition, entry->partition, entry->offset, metadata);
+    const rd_kafka_topic_partition_t *end = ends == NULL ? NULL : rd_kafka_topic_partition_list_find(ends, entry->topic, entry->partition);
+    return end == NULL ? -1 : end->offset;
 }
 
-void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+static void welcome(struct consumer *consumer, const rd_kafka_topic_partition_t *entry, int64_t end)
+{
+    struct consumer_partition *partition = partition_open(consumer, entry->partition, entry->offset);
+    const struct consumer_beginning beginning = {
+        .offset = entry->offset,
+        .metadata = { entry->metadata, entry->metadata_size },
+        .end = end,
+    };
+    partition->object = consumer->options.events->on_assigned(consumer->options.owner, partition, entry->partition, &beginning);
+}
+
+void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions,
+                     const rd_kafka_topic_partition_list_t *ends)
 {
     for (int i = 0; i < partitions->cnt; i++)
-        welcome(consumer, &partitions->elems[i]);
+        welcome(consumer, &partitions->elems[i], end_of(ends, &partitions->elems[i]));
     consumer_divide_anew(consumer);
     if (consumer->state == CONSUMER_ASKING)
         doubt_after_asking(consumer);
@@ -103,7 +116,7 @@ static void on_assign(struct consumer *consumer, const rd_kafka_topic_partition_
     if (consumer->leaving) {
         consumer_decline(consumer, partitions);
     } else if (partitions->cnt == 0) {
-        consumer_assign(consumer, partitions);
+        consumer_assign(consumer, partitions, NULL);
     } else {
         consumer->state = CONSUMER_ASKING;
         doubt_asking(consumer);
@@ -146,7 +159,8 @@ static void settle(struct consumer *consumer)
     unassign(consumer, consumer->giving_up);
     rd_kafka_topic_partition_list_destroy(consumer->giving_up);
     consumer->giving_up = NULL;
-    consumer->state = consumer->cooperative && !consumer->leaving ? CONSUMER_WORKING : CONSUMER_JOINING;
+    bool stays = consumer->cooperative && !consumer->leaving && !consumer->returning;
+    consumer->state = stays ? CONSUMER_WORKING : CONSUMER_JOINING;
 }
 
 void consumer_given_up(struct consumer *consumer)

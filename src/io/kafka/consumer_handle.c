@@ -21,7 +21,7 @@ static void open_control(struct consumer *consumer)
     rd_kafka_queue_cb_event_enable(consumer->control, on_control_filled, consumer);
 }
 
-static void subscribe(struct consumer *consumer)
+void handle_subscribe(struct consumer *consumer)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, consumer->options.topic, RD_KAFKA_PARTITION_UA);
@@ -48,7 +48,7 @@ void handle_join(struct consumer *consumer)
 {
     consumer->state = CONSUMER_JOINING;
     open_control(consumer);
-    subscribe(consumer);
+    handle_subscribe(consumer);
 }
 
 /* The group was left already, or cannot be: rd_kafka_destroy need not try. */

@@ -18,6 +18,7 @@ static void end(struct lookup *lookup)
     list_remove(&lookup->link);
     lookup_forget_commits(lookup);
     rd_kafka_topic_partition_list_destroy(lookup->partitions);
+    rd_kafka_topic_partition_list_destroy(lookup->ends);
     mem_free(lookup);
 }
 
@@ -47,6 +48,40 @@ static void unanswered(struct lookup *lookup, const char *reason)
 
 /* --- the end of a lookup --- */
 
+static bool is_same(const struct topic_id *a, const struct topic_id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static bool is_known(const struct topic_id *topic)
+{
+    static const struct topic_id none;
+    return !is_same(topic, &none);
+}
+
+/* A rebalance may have told some partitions the new topic, while others are still of the old one. */
+static bool is_another(const struct consumer *consumer, const struct topic_id *topic)
+{
+    list_each(link, &consumer->partitions) {
+        if (!is_same(topic, &list_entry(link, struct consumer_partition, link)->topic))
+            return true;
+    }
+    return is_known(&consumer->topic) && !is_same(topic, &consumer->topic);
+}
+
+/* If the topic that it was told is not the one that is worked. Ends the lookup then. */
+static bool start_over(struct lookup *lookup)
+{
+    struct consumer *consumer = lookup->consumer;
+    bool another = is_another(consumer, &lookup->topic);
+    consumer->topic = lookup->topic;
+    if (!another)
+        return false;
+    end(lookup);
+    consumer_start_over(consumer);
+    return true;
+}
+
 static void finish_reset(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
@@ -54,34 +89,26 @@ static void finish_reset(struct lookup *lookup)
     struct consumer_partition *partition = consumer_find(consumer, entry->partition);
     if (partition == NULL || !partition->misplaced || partition->given_back) {
         end(lookup);
-    } else if (consumer->state == CONSUMER_WORKING) {
-        consumer->topic = lookup->topic;
-        consumer_place_anew(partition, entry->offset);
-        end(lookup);
-    } else {
+    } else if (consumer->state != CONSUMER_WORKING) {
         /* A change of the assignment would be taken for the answer to the rebalance that is going on. */
         lookup->partitions->elems[0].offset = RD_KAFKA_OFFSET_INVALID;
         lookup->state = LOOKUP_UNANSWERED;
+    } else if (!start_over(lookup)) {
+        consumer_place_anew(partition, entry->offset);
+        end(lookup);
     }
 }
 
 static void finish_check(struct lookup *lookup)
 {
-    struct consumer *consumer = lookup->consumer;
-    bool same = memcmp(lookup->topic.bytes, consumer->topic.bytes, sizeof(consumer->topic.bytes)) == 0;
-    end(lookup);
-    if (same || consumer->state != CONSUMER_WORKING)
-        return;
-    log_error("consumer", "%s: topic %s was deleted and made anew: its partitions are read anew, as start says", consumer->options.name,
-              consumer->options.topic);
-    list_each(link, &consumer->partitions)
-        lookup_reset(list_entry(link, struct consumer_partition, link));
+    if (lookup->consumer->state != CONSUMER_WORKING || !start_over(lookup))
+        end(lookup);
 }
 
 static void finish_assignment(struct lookup *lookup)
 {
     lookup->consumer->topic = lookup->topic;
-    consumer_assign(lookup->consumer, lookup->partitions);
+    consumer_assign(lookup->consumer, lookup->partitions, lookup->ends);
     end(lookup);
 }
 
@@ -165,6 +192,7 @@ static struct lookup *begin(struct consumer *consumer, enum lookup_kind kind, co
     struct lookup *lookup = mem_alloc(sizeof(*lookup));
     *lookup = (struct lookup){ .consumer = consumer, .kind = kind };
     lookup->partitions = rd_kafka_topic_partition_list_copy(partitions);
+    lookup->ends = rd_kafka_topic_partition_list_new(0);
     list_push(&consumer->lookups, &lookup->link);
     return lookup;
 }

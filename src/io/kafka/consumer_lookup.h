@@ -3,9 +3,10 @@
  *
  *   assignment:  ASKING_COMMITS --> ASKING_TOPIC --all have one---------------------> consumer_assign
  *                                       \--some have none, or of another topic
- *                                              of this name--> ASKING_ENDS --------> consumer_assign
+ *                                          of this name; or tell what is done above
+ *                                          them ---------------> ASKING_ENDS -------> consumer_assign
  *   reset:                          ASKING_TOPIC ------------> ASKING_ENDS --------> consumer_place_anew
- *   check:                          ASKING_TOPIC --it is another one--> a reset of each partition
+ *   check, or reset:                ASKING_TOPIC --it is another one---------------> consumer_start_over
  *
  * The topic is asked for its id after the commits: had it been made anew in between, they would seem to be of this one. Without an answer
  * (no coordinator, broker away) it is UNANSWERED and asked again, from the beginning, at a tick after a pause. */
@@ -32,11 +33,14 @@ struct lookup {
     uint64_t again_us;                           /* while UNANSWERED: when it is asked again */
     bool is_old_group;                           /* it has committed some partition of the topic before */
     rd_kafka_topic_partition_list_t *partitions; /* what is known: offset >= 0, and metadata */
+    rd_kafka_topic_partition_list_t *ends;       /* the logs' ends, of those whose metadata tells what is done above */
     struct topic_id topic;
     struct commits_question *question; /* while ASKING_COMMITS */
 };
 
-/* True when all its partitions have an offset. */
+/* Does its metadata tell what is done above the commit? It is believed only if the log reaches as far. */
+bool lookup_needs_end(const struct lookup *lookup, const rd_kafka_topic_partition_t *entry);
+/* True when all its partitions have an offset, and an end where they need one. */
 bool lookup_is_complete(const struct lookup *lookup);
 
 /* --- consumer_lookup_ask.c: each sets the state; the answer is an event on the consumer's control queue --- */

@@ -107,6 +107,8 @@ void lookup_ask_ends(struct lookup *lookup)
         const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
         if (entry->offset < 0)
             rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = beginning_of(lookup);
+        else if (lookup_needs_end(lookup, entry))
+            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
     }
     rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     lookup->state = LOOKUP_ASKING_ENDS;

@@ -61,13 +61,36 @@ const char *lookup_read_topic(struct lookup *lookup, rd_kafka_event_t *event)
 
 /* --- ends --- */
 
+bool lookup_needs_end(const struct lookup *lookup, const rd_kafka_topic_partition_t *entry)
+{
+    struct text metadata = { entry->metadata, entry->metadata_size };
+    return entry->offset >= 0 && commit_metadata_check(metadata, &lookup->topic, entry->offset) == METADATA_VALID;
+}
+
+static bool is_complete(const struct lookup *lookup, const rd_kafka_topic_partition_t *entry)
+{
+    bool ended = rd_kafka_topic_partition_list_find(lookup->ends, entry->topic, entry->partition) != NULL;
+    return entry->offset >= 0 && (ended || !lookup_needs_end(lookup, entry));
+}
+
 bool lookup_is_complete(const struct lookup *lookup)
 {
     for (int i = 0; i < lookup->partitions->cnt; i++) {
-        if (lookup->partitions->elems[i].offset < 0)
+        if (!is_complete(lookup, &lookup->partitions->elems[i]))
             return false;
     }
     return true;
+}
+
+static void note_end(struct lookup *lookup, const rd_kafka_topic_partition_t *answer)
+{
+    rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_find(lookup->partitions, answer->topic, answer->partition);
+    if (entry == NULL)
+        return;
+    if (entry->offset < 0)
+        entry->offset = answer->offset;
+    else
+        rd_kafka_topic_partition_list_add(lookup->ends, answer->topic, answer->partition)->offset = answer->offset;
 }
 
 const char *lookup_read_ends(struct lookup *lookup, rd_kafka_event_t *event)
@@ -78,7 +101,8 @@ const char *lookup_read_ends(struct lookup *lookup, rd_kafka_event_t *event)
         const rd_kafka_topic_partition_t *answer = rd_kafka_ListOffsetsResultInfo_topic_partition(answers[i]);
         if (answer->err != 0)
             return client_reason(answer->err);
-        rd_kafka_topic_partition_list_set_offset(lookup->partitions, answer->topic, answer->partition, answer->offset);
     }
+    for (size_t i = 0; i < count; i++)
+        note_end(lookup, rd_kafka_ListOffsetsResultInfo_topic_partition(answers[i]));
     return lookup_is_complete(lookup) ? NULL : "the answer leaves out partitions";
 }

@@ -4,6 +4,7 @@
  *   consumer_conf.c        the handle's properties
  *   consumer_handle.c      the handle: opened, ended
  *   consumer_rebuild.c     a new handle for one that cannot go on
+ *   consumer_return.c      leaves the group and joins it again
  *   consumer_assignment.c  assigned, revoked, lost: the state machine
  *   consumer_doubt.c       whether we are still a member, after standing still
  *   consumer_lookup*.c     ask the brokers where to begin (consumer_lookup.h)
@@ -32,6 +33,7 @@ struct consumer {
     enum consumer_state state;
     uint64_t settled_us; /* when it was last seen working; 0: never yet */
     bool leaving;
+    bool returning;            /* to the group that it is about to leave */
     rd_kafka_t *handle;        /* NULL: ended, after a fatal error */
     rd_kafka_queue_t *control; /* rebalances, errors, commits, answers; NULL from the beginning of the handle's end */
     unsigned held;             /* questions under way that need the handle on a worker thread */
@@ -44,7 +46,7 @@ struct consumer {
     struct client_way_back way_back;
     struct list partitions;                     /* of consumer_partition: assigned */
     struct list lookups;                        /* under way */
-    struct topic_id topic;                      /* as the last of them was told */
+    struct topic_id topic;                      /* as it was told last; all 0 before */
     int32_t leader;                             /* of a partition of the topic, then */
     uint64_t checked_us;                        /* when it was last asked whether the topic is still the same */
     bool has_leader, asks_leader;               /* the controller did not tell about the topic: the leader is asked; in turns */
@@ -79,6 +81,7 @@ struct consumer_partition {
     bool given_back;       /* revoked: nothing is taken any more */
     struct topic_id topic; /* as the broker told when it was assigned, or read anew */
     bool misplaced;        /* its position is not in the log: a lookup of a new one is due or under way */
+    bool moving;           /* that lookup has told `next`, from where it is read with the next tick */
 };
 
 /* --- consumer_conf.c --- */
@@ -90,6 +93,7 @@ void consumer_divide_anew(struct consumer *consumer);
 /* Returns 0 or a code: a property that librdkafka does not take. */
 int handle_open(struct consumer *consumer, struct error *err);
 void handle_join(struct consumer *consumer);
+void handle_subscribe(struct consumer *consumer);
 /* A worker thread uses the handle, whose end waits; it does not any more. */
 void handle_hold(struct consumer *consumer);
 void handle_release(struct consumer *consumer);
@@ -101,6 +105,14 @@ void handle_end(struct consumer *consumer, void (*ended)(struct consumer *consum
 void consumer_rebuild(struct consumer *consumer);
 /* Each tick while BROKEN: joins when the pause is over. */
 void consumer_rejoin(struct consumer *consumer, uint64_t now_us);
+
+/* --- consumer_return.c --- */
+/* Gives everything back, leaves the group and joins it again. While WORKING. */
+void consumer_return(struct consumer *consumer);
+/* The same, where the topic is another one: all is lost, nothing of it is committed. */
+void consumer_start_over(struct consumer *consumer);
+/* Each tick: joins again once the group is left. */
+void consumer_return_due(struct consumer *consumer);
 
 /* --- consumer_doubt.c --- */
 /* Where to begin is asked from now on; has been answered. */
@@ -115,10 +127,11 @@ void doubt_end(struct consumer *consumer);
 
 /* --- consumer_assignment.c --- */
 void consumer_on_rebalance(struct consumer *consumer, rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t *partitions);
-/* The brokers have told where the partitions of the list begin. */
-void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
-/* Reads a partition from another offset: its fetcher is taken away and set up again. */
-void consumer_move(struct consumer *consumer, struct consumer_partition *partition, int64_t offset);
+/* The brokers have told where the partitions of the list begin, and the ends of some of their logs. `ends` may be NULL. */
+void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions,
+                     const rd_kafka_topic_partition_list_t *ends);
+/* Each tick: reads partitions that are `moving` from another offset; their fetchers are taken away and set up again. */
+void consumer_move_due(struct consumer *consumer);
 /* If the assignment was lost while the owner gives it up, it need not go on. */
 void consumer_check_lost(struct consumer *consumer);
 /* While leaving nothing is assigned any more: answers librdkafka, which waits for it. */
@@ -140,7 +153,7 @@ void lookup_again(struct consumer *consumer);
 void lookup_end_all(struct consumer *consumer);
 
 /* --- consumer_place.c --- */
-/* The brokers have told where to read on, and of which topic (consumer.topic). */
+/* The brokers have told where to read on. */
 void consumer_place_anew(struct consumer_partition *partition, int64_t to);
 
 /* --- consumer_take.c --- */
