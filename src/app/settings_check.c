@@ -62,6 +62,30 @@ static void check_dead(const struct settings *settings, const struct stream_conf
                       stream->work.dead.name, stream->topic.name);
 }
 
+static bool is_same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Two works of one topic and group would share its partitions by chance; two members of one name would drive each other out. */
+static void check_membership(const struct stream_config *stream, const struct stream_config *other, const struct config_place *place,
+                             struct config_report *report)
+{
+    if (!is_same(stream->work.group, other->work.group))
+        return;
+    char part[160];
+    if (is_same(stream->topic.name, other->topic.name)) {
+        snprintf(part, sizeof(part), "streams.%s.work.group", stream->name);
+        config_mistake_at(report, place, part, "found \"%s\", which works topic %s in the stream %s already; allowed: another group",
+                          stream->work.group, stream->topic.name, other->name);
+    } else if (is_same(stream->work.instance, other->work.instance)) {
+        snprintf(part, sizeof(part), "streams.%s.work.instance", stream->name);
+        config_mistake_at(report, place, part,
+                          "found \"%s\", which is the stream %s in group %s already; allowed: another name, or another group",
+                          stream->work.instance, other->name, stream->work.group);
+    }
+}
+
 static void check_watch(const struct stream_config *stream, const struct config_place *place, struct config_report *report)
 {
     if (!stream->watch.present || stream->work.group != NULL)
@@ -90,5 +114,7 @@ void settings_check(const void *object, const struct config_place *place, struct
         check_producer(settings, &streams[i], place, report);
         check_dead(settings, &streams[i], place, report);
         check_watch(&streams[i], place, report);
+        for (size_t other = 0; other < i; other++)
+            check_membership(&streams[i], &streams[other], place, report);
     }
 }

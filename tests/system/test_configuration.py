@@ -50,6 +50,12 @@ MISTAKES = {
     "impossible pair": ("acks: all", "acks: 1", "5: producers.durable: found idempotent: true with acks: 1; allowed: acks: all, or "),
     "base over max": ("base: 40ms", "base: 1s", "16: streams.jobs.work.retry: found a base longer than max; allowed: base <= max"),
     "dead letters come back": ("order: partition", "dead: jobs", '15: streams.jobs.work.dead: found "jobs", whose records would come back'),
+    "worked twice": ("streams:\n", "streams:\n  again: { topic: { name: jobs }, work: { group: workers, handler: { simulate: {} } } }\n",
+                     '14: streams.jobs.work.group: found "workers", which works topic jobs in the stream again already; allowed: another group'),
+    "a name twice": ("      retry: { base: 40ms, max: 400ms }\n", """\
+      instance: a
+  others: { topic: { name: others }, work: { group: workers, instance: a, handler: { simulate: {} } } }
+""", '17: streams.others.work.instance: found "a", which is the stream jobs in group workers already; allowed: another name, or another'),
     "key twice": ("redis: local", "kafka: local", "2: kafka: found the key a second time; it stands on line 1 already"),
     "no YAML": ("[health, metrics] }", "[health, metrics }", "22: this is not YAML: did not find expected ',' or ']'"),
     "tab": ("  jobs:\n", "\tjobs:\n", "7: this is not YAML: found character that cannot start any token"),
