@@ -127,7 +127,7 @@ static inline bool is_refused(struct fixture *fixture, void *arg)
 static inline bool is_idle(struct fixture *fixture, void *arg)
 {
     (void)arg;
-    return producer_in_flight(fixture->producer) == 0;
+    return producer_room(fixture->producer) == 1;
 }
 
 /* Defaults that a test changes before given_producer. */

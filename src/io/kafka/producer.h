@@ -124,7 +124,6 @@ uint64_t producer_topic_retry_after_us(const struct producer_topic *topic);
 
 /* The free part of the queue, 0..1: by records or by bytes, whichever is fuller. */
 double producer_room(const struct producer *producer);
-size_t producer_in_flight(const struct producer *producer);
 
 /* True when every topic is present and no breaker refuses records (one that waits for a probe does not); else the reason in `err`. */
 bool producer_ready(const struct producer *producer, struct error *err);

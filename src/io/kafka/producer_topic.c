@@ -179,11 +179,6 @@ bool producer_ready(const struct producer *producer, struct error *err)
     return true;
 }
 
-size_t producer_in_flight(const struct producer *producer)
-{
-    return producer->in_flight_records;
-}
-
 void producer_topic_free(struct producer_topic *topic)
 {
     assert(list_empty(&topic->in_flight));

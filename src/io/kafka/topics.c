@@ -33,11 +33,6 @@ bool topics_ready(const struct topics *topics, struct error *err)
     return true;
 }
 
-bool topics_reachable(const struct topics *topics)
-{
-    return topics->reachable;
-}
-
 const char *topic_name(const struct topic *topic)
 {
     return topic->wanted.name;

@@ -33,9 +33,6 @@ void topics_start(struct topics *topics, void (*changed)(void *arg), void *arg);
 /* True when brokers answer and every topic is present with its configured partitions; else a reason in `err`. */
 bool topics_ready(const struct topics *topics, struct error *err);
 
-/* True while the brokers answer. */
-bool topics_reachable(const struct topics *topics);
-
 const char *topic_name(const struct topic *topic);
 /* True once the topic was found; stays true while brokers are away. */
 bool topic_present(const struct topic *topic);
