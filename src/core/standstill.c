@@ -257,6 +257,17 @@ static bool is_behind(const struct standstill *facts)
     return facts->position < facts->end;
 }
 
+static bool is_undecided(const struct standstill *facts)
+{
+    return facts->undecided;
+}
+
+static void tell_undecided(const struct standstill *facts, struct buffer *out)
+{
+    buffer_printf(out, "cannot be read beyond offset %" PRId64 ": an open transaction of a producer holds it; its end is %" PRId64,
+                  facts->position, facts->end);
+}
+
 static bool is_crowded_out(const struct standstill *facts)
 {
     return is_behind(facts) && facts->full != FULL_NOT;
@@ -313,6 +324,7 @@ static const struct {
     { is_waiting_for_one, tell_waiting_for_one },
     { is_without_slot, tell_without_slot },
     { is_ready, tell_waiting_for_one },
+    { is_undecided, tell_undecided },
     { is_crowded_out, tell_crowded_out },
     { is_behind, tell_behind },
     { is_uncommitted, tell_uncommitted },

@@ -34,6 +34,7 @@ struct standstill {
     bool stopping; /* the process shuts down */
     bool doubtful; /* the process stood still: it may be somebody else's by now */
     bool paused;
+    bool undecided; /* an open transaction of a producer holds what follows its position */
 
     int64_t position;  /* to be taken next */
     int64_t end;       /* of the log; -1: not heard of yet */

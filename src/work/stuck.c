@@ -94,15 +94,16 @@ static yyjson_mut_val *describe_runs(const struct work_shared *shared, yyjson_mu
     return rows;
 }
 
-/* It has records, or could have: those that are not taken, because it is paused or has no room. What is being fetched is on its way. */
+/* It has records, or could have: those that are not taken, because it is paused or has no room, and those that an open transaction holds.
+ * What is being fetched is on its way. */
 static bool has_records(const struct partition *partition)
 {
     struct consumer_position position;
     if (!list_empty(&partition->jobs))
         return true;
-    if (intake_room(partition) > 0)
-        return false;
     consumer_position(partition->source, &position);
+    if (intake_room(partition) > 0)
+        return position.undecided;
     return position.next < position.end || position.prefetched > 0;
 }
 

@@ -54,6 +54,7 @@ static void see_position(struct standstill *facts, const struct partition *parti
     consumer_position(partition->source, &position);
     facts->position = position.next;
     facts->end = position.end;
+    facts->undecided = position.undecided;
     facts->watermark = partition->offsets.watermark;
     facts->committed = partition->committed;
     facts->running = partition->lanes.running;

@@ -55,6 +55,19 @@ static void a_partition_with_nothing_to_do_says_so(void **state)
     then_told(facts, "partition 7 fetches its next records: position 50, end 60");
 }
 
+static void an_open_transaction_that_holds_it_is_told(void **state)
+{
+    struct standstill facts = idle();
+    facts.end = 60;
+    facts.undecided = true;
+    then_told(facts, "partition 7 cannot be read beyond offset 50: an open transaction of a producer holds it; its end is 60");
+    facts.full = FULL_QUEUE;
+    then_told(facts, "partition 7 cannot be read beyond offset 50: an open transaction of a producer holds it; its end is 60");
+    facts = waiting(OLDEST_READY); /* what it has already comes first */
+    facts.undecided = true;
+    then_told(facts, "partition 7 waits for offset 12 (key k-7), which is about to start");
+}
+
 static void the_oldest_record_is_named_with_what_it_waits_for(void **state)
 {
     struct standstill facts = waiting(OLDEST_RESTING);
@@ -188,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_partition_with_nothing_to_do_says_so),
+        cmocka_unit_test(an_open_transaction_that_holds_it_is_told),
         cmocka_unit_test(the_oldest_record_is_named_with_what_it_waits_for),
         cmocka_unit_test(an_attempt_past_its_timeout_says_whether_it_can_be_ended),
         cmocka_unit_test(a_full_window_is_told_with_the_record_that_keeps_it_full),

@@ -60,7 +60,7 @@ struct consumer_record {
 
 /* Where a partition begins. */
 struct consumer_beginning {
-    int64_t offset;       /* its commit; or where `start` says when there is none, or it is of a topic that was deleted and made anew */
+    int64_t offset;       /* its commit; without one where `start` says, or the log's beginning if the group has others of the topic */
     struct text metadata; /* what the commit carried: borrowed for the call */
     int64_t end;          /* of its log; -1 unless the metadata tells what is done above the offset */
 };
@@ -139,6 +139,7 @@ struct consumer_position {
     int64_t next;      /* to be taken next */
     int64_t end;       /* the partition's end as last heard from the broker; -1 before */
     size_t prefetched; /* records in its queue */
+    bool undecided;    /* an open transaction holds what follows `next`, as the broker told some seconds ago */
 };
 
 void consumer_position(const struct consumer_partition *partition, struct consumer_position *position);

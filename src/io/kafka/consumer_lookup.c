@@ -31,7 +31,7 @@ static bool is_to_be_told(unsigned refusals)
 static void unanswered(struct lookup *lookup, const char *reason)
 {
     struct consumer *consumer = lookup->consumer;
-    if (lookup->kind == LOOKUP_CHECK) {
+    if (lookup->kind == LOOKUP_CHECK || lookup->kind == LOOKUP_STABLE) {
         end(lookup); /* the next one comes soon */
         return;
     }
@@ -69,13 +69,13 @@ static bool is_another(const struct consumer *consumer, const struct topic_id *t
     return is_known(&consumer->topic) && !is_same(topic, &consumer->topic);
 }
 
-/* If the topic that it was told is not the one that is worked. Ends the lookup then. */
+/* If the topic that it was told is not the one that is worked; ends the lookup then. */
 static bool start_over(struct lookup *lookup)
 {
     struct consumer *consumer = lookup->consumer;
     bool another = is_another(consumer, &lookup->topic);
     consumer->topic = lookup->topic;
-    if (!another)
+    if (!another || consumer->options.protocol == CONSUMER_PROTOCOL_CONSUMER)
         return false;
     end(lookup);
     consumer_start_over(consumer);
@@ -105,6 +105,17 @@ static void finish_check(struct lookup *lookup)
         end(lookup);
 }
 
+static void finish_stable(struct lookup *lookup)
+{
+    for (int i = 0; i < lookup->partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
+        struct consumer_partition *partition = consumer_find(lookup->consumer, entry->partition);
+        if (partition != NULL)
+            partition->stable = entry->offset;
+    }
+    end(lookup);
+}
+
 static void finish_assignment(struct lookup *lookup)
 {
     lookup->consumer->topic = lookup->topic;
@@ -127,20 +138,23 @@ static void disown_commits(const struct lookup *lookup)
     }
 }
 
+static void (*const finish[])(struct lookup *lookup) = {
+    [LOOKUP_ASSIGNMENT] = finish_assignment,
+    [LOOKUP_RESET] = finish_reset,
+    [LOOKUP_CHECK] = finish_check,
+    [LOOKUP_STABLE] = finish_stable,
+};
+
 static void proceed(struct lookup *lookup)
 {
     if (lookup->state == LOOKUP_ASKING_TOPIC)
         disown_commits(lookup);
-    if (lookup->kind == LOOKUP_CHECK)
-        finish_check(lookup);
-    else if (lookup->state == LOOKUP_ASKING_COMMITS)
+    if (lookup->state == LOOKUP_ASKING_COMMITS)
         lookup_ask_topic(lookup);
     else if (!lookup_is_complete(lookup))
         lookup_ask_ends(lookup);
-    else if (lookup->kind == LOOKUP_RESET)
-        finish_reset(lookup);
     else
-        finish_assignment(lookup);
+        finish[lookup->kind](lookup);
 }
 
 /* --- answers --- */
@@ -190,7 +204,7 @@ void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
 static struct lookup *begin(struct consumer *consumer, enum lookup_kind kind, const rd_kafka_topic_partition_list_t *partitions)
 {
     struct lookup *lookup = mem_alloc(sizeof(*lookup));
-    *lookup = (struct lookup){ .consumer = consumer, .kind = kind };
+    *lookup = (struct lookup){ .consumer = consumer, .kind = kind, .is_old_group = consumer->old_group };
     lookup->partitions = rd_kafka_topic_partition_list_copy(partitions);
     lookup->ends = rd_kafka_topic_partition_list_new(0);
     list_push(&consumer->lookups, &lookup->link);
@@ -214,15 +228,44 @@ void lookup_reset(struct consumer_partition *partition)
     rd_kafka_topic_partition_list_destroy(one);
 }
 
+static void check_topic(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    lookup_ask_topic(begin(consumer, LOOKUP_CHECK, none));
+    rd_kafka_topic_partition_list_destroy(none);
+}
+
+/* All that came was taken, and the log goes on. */
+static bool stands(const struct consumer_partition *partition)
+{
+    struct consumer_position position;
+    consumer_position(partition, &position);
+    return position.prefetched == 0 && position.next < position.end;
+}
+
+static void check_standing(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *standing = rd_kafka_topic_partition_list_new(0);
+    list_each(link, &consumer->partitions) {
+        struct consumer_partition *partition = list_entry(link, struct consumer_partition, link);
+        if (stands(partition))
+            rd_kafka_topic_partition_list_add(standing, consumer->options.topic, partition->number);
+        else
+            partition->stable = -1;
+    }
+    if (standing->cnt > 0)
+        lookup_ask_ends(begin(consumer, LOOKUP_STABLE, standing));
+    rd_kafka_topic_partition_list_destroy(standing);
+}
+
 void lookup_check(struct consumer *consumer)
 {
     uint64_t now_us = clock_us();
     if (consumer->state != CONSUMER_WORKING || !list_empty(&consumer->lookups) || now_us < consumer->checked_us + CHECK_US)
         return;
     consumer->checked_us = now_us;
-    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-    lookup_ask_topic(begin(consumer, LOOKUP_CHECK, none));
-    rd_kafka_topic_partition_list_destroy(none);
+    check_topic(consumer);
+    check_standing(consumer);
 }
 
 void lookup_again(struct consumer *consumer)

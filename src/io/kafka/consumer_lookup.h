@@ -6,6 +6,7 @@
  *                                          of this name; or tell what is done above
  *                                          them ---------------> ASKING_ENDS -------> consumer_assign
  *   reset:                          ASKING_TOPIC ------------> ASKING_ENDS --------> consumer_place_anew
+ *   stable:                                                    ASKING_ENDS --------> noted in the partitions
  *   check, or reset:                ASKING_TOPIC --it is another one---------------> consumer_start_over
  *
  * The topic is asked for its id after the commits: had it been made anew in between, they would seem to be of this one. Without an answer
@@ -18,8 +19,9 @@ enum lookup_state { LOOKUP_UNANSWERED, LOOKUP_ASKING_COMMITS, LOOKUP_ASKING_TOPI
 
 enum lookup_kind {
     LOOKUP_ASSIGNMENT,
-    LOOKUP_RESET, /* of one partition whose position is not in the log */
-    LOOKUP_CHECK, /* that the topic is still the same: one that was made anew may outgrow our positions before we notice */
+    LOOKUP_RESET,  /* of one partition whose position is not in the log */
+    LOOKUP_CHECK,  /* that the topic is still the same: one that was made anew may outgrow our positions before we notice */
+    LOOKUP_STABLE, /* how far transactions are decided about, of partitions that stand before their end */
 };
 
 struct commits_question;

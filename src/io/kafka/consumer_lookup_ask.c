@@ -93,8 +93,10 @@ void lookup_ask_topic(struct lookup *lookup)
 }
 
 /* A partition that an old group has never committed was made after it: its first records are for us, whatever `start` says. */
-static int64_t beginning_of(const struct lookup *lookup)
+static int64_t wanted_of(const struct lookup *lookup)
 {
+    if (lookup->kind == LOOKUP_STABLE)
+        return RD_KAFKA_OFFSET_SPEC_LATEST;
     bool all = lookup->consumer->options.start == CONSUMER_EARLIEST || (lookup->is_old_group && lookup->kind == LOOKUP_ASSIGNMENT);
     return all ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
 }
@@ -106,11 +108,13 @@ void lookup_ask_ends(struct lookup *lookup)
     for (int i = 0; i < lookup->partitions->cnt; i++) {
         const rd_kafka_topic_partition_t *entry = &lookup->partitions->elems[i];
         if (entry->offset < 0)
-            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = beginning_of(lookup);
+            rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = wanted_of(lookup);
         else if (lookup_needs_end(lookup, entry))
             rd_kafka_topic_partition_list_add(question, entry->topic, entry->partition)->offset = RD_KAFKA_OFFSET_SPEC_LATEST;
     }
     rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+    if (lookup->kind == LOOKUP_STABLE)
+        rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
     lookup->state = LOOKUP_ASKING_ENDS;
     rd_kafka_ListOffsets(consumer->handle, question, options, consumer->control);
     rd_kafka_AdminOptions_destroy(options);

@@ -33,6 +33,7 @@ struct consumer {
     enum consumer_state state;
     uint64_t settled_us; /* when it was last seen working; 0: never yet */
     bool leaving;
+    bool old_group;            /* it has worked a topic of this name before, which was deleted */
     bool returning;            /* to the group that it is about to leave */
     rd_kafka_t *handle;        /* NULL: ended, after a fatal error */
     rd_kafka_queue_t *control; /* rebalances, errors, commits, answers; NULL from the beginning of the handle's end */
@@ -80,6 +81,7 @@ struct consumer_partition {
     int64_t next;          /* to be taken */
     bool given_back;       /* revoked: nothing is taken any more */
     struct topic_id topic; /* as the broker told when it was assigned, or read anew */
+    int64_t stable;        /* its last stable offset, asked for while it stands before its end; else -1 */
     bool misplaced;        /* its position is not in the log: a lookup of a new one is due or under way */
     bool moving;           /* that lookup has told `next`, from where it is read with the next tick */
 };
@@ -107,7 +109,7 @@ void consumer_rebuild(struct consumer *consumer);
 void consumer_rejoin(struct consumer *consumer, uint64_t now_us);
 
 /* --- consumer_return.c --- */
-/* Gives everything back, leaves the group and joins it again. While WORKING. */
+/* Gives everything back, leaves the group and joins it again. While WORKING; not under the protocol `consumer`. */
 void consumer_return(struct consumer *consumer);
 /* The same, where the topic is another one: all is lost, nothing of it is committed. */
 void consumer_start_over(struct consumer *consumer);
@@ -145,7 +147,7 @@ void consumer_forget_partitions(struct consumer *consumer);
 void lookup_commits(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
 void lookup_reset(struct consumer_partition *partition);
 void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
-/* Each tick: asks now and then whether the topic is still the same. */
+/* Each tick: asks now and then whether the topic is still the same, and whether transactions hold partitions that stand. */
 void lookup_check(struct consumer *consumer);
 /* Asks again what was not answered; called each tick. */
 void lookup_again(struct consumer *consumer);

@@ -33,6 +33,7 @@ void consumer_place_anew(struct consumer_partition *partition, int64_t to)
         tell_missing(partition, to);
     else if (to < partition->next)
         tell_cut(partition, to);
+    partition->topic = partition->consumer->topic;
     partition->next = to;
     partition->moving = true;
 }

@@ -3,7 +3,8 @@
  *   WORKING --unsubscribe--> (wanted back: given up in peace) --left, at a tick: subscribe--> JOINING
  *
  * The group does not hear by itself of a topic that was deleted and made anew: whoever divides it in the moment between sees no
- * partitions, and is not told that there are some again, for their number is what it was. */
+ * partitions, and is not told that there are some again, for their number is what it was. Under the protocol `consumer` the broker
+ * divides, which knows topics by their ids. */
 #include "base/log.h"
 #include "io/kafka/consumer_parts.h"
 
@@ -19,28 +20,28 @@ void consumer_return(struct consumer *consumer)
 
 void consumer_start_over(struct consumer *consumer)
 {
-    log_error("consumer", "%s: topic %s was deleted and made anew: we join group %s anew, and its partitions are read as start says",
+    log_error("consumer", "%s: topic %s was deleted and made anew: we join group %s anew, and read its partitions from their beginning",
               consumer->options.name, consumer->options.topic, consumer->options.group);
+    consumer->old_group = true;
     lookup_end_all(consumer);
     consumer_forget_partitions(consumer);
     consumer->state = CONSUMER_JOINING;
     consumer_return(consumer);
 }
 
-/* While the group is just being divided, librdkafka unsubscribes later. */
-static bool is_subscribed(const struct consumer *consumer)
+/* While the group is just being divided, librdkafka unsubscribes later, and not at all if it is told to subscribe before. A member that has
+ * left has no name any more. */
+static bool has_left(const struct consumer *consumer)
 {
-    rd_kafka_topic_partition_list_t *topics = NULL;
-    if (rd_kafka_subscription(consumer->handle, &topics) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return true;
-    bool subscribed = topics->cnt > 0;
-    rd_kafka_topic_partition_list_destroy(topics);
-    return subscribed;
+    char *member = rd_kafka_memberid(consumer->handle);
+    bool left = member == NULL || member[0] == '\0';
+    rd_kafka_mem_free(consumer->handle, member);
+    return left;
 }
 
 void consumer_return_due(struct consumer *consumer)
 {
-    if (!consumer->returning || consumer->state != CONSUMER_JOINING || is_subscribed(consumer))
+    if (!consumer->returning || consumer->state != CONSUMER_JOINING || !has_left(consumer))
         return;
     consumer->returning = false;
     handle_subscribe(consumer);

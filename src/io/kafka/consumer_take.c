@@ -103,6 +103,7 @@ struct consumer_partition *partition_open(struct consumer *consumer, int32_t num
     partition->consumer = consumer;
     partition->number = number;
     partition->next = start;
+    partition->stable = -1;
     partition->topic = consumer->topic;
     partition->queue = rd_kafka_queue_get_partition(consumer->handle, consumer->options.topic, number);
     assert(partition->queue != NULL); /* refused only for handles that do not consume */
@@ -153,6 +154,7 @@ void consumer_position(const struct consumer_partition *partition, struct consum
     int64_t low, high;
     if (rd_kafka_get_watermark_offsets(consumer->handle, consumer->options.topic, partition->number, &low, &high) == 0 && high >= 0)
         position->end = high;
+    position->undecided = partition->stable >= 0 && partition->stable <= position->next && position->next < position->end;
 }
 
 const struct topic_id *consumer_topic_id(const struct consumer_partition *partition)
