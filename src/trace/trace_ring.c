@@ -55,10 +55,9 @@ void trace_ring_close(struct trace_ring *ring)
     *ring = (struct trace_ring){ 0 };
 }
 
-/* Half, so that behind the longest padding there is still room for it. */
 size_t trace_ring_record_max(const struct trace_ring *ring)
 {
-    return ring->capacity / 2 - sizeof(struct mark);
+    return ring->capacity - sizeof(struct mark);
 }
 
 static void make_room(struct trace_ring *ring, uint64_t size)

@@ -36,7 +36,7 @@ struct trace_cursor {
 void trace_ring_init(struct trace_ring *ring, uint64_t capacity);
 void trace_ring_close(struct trace_ring *ring);
 
-/* The largest record that it takes. */
+/* The largest record that it takes: all others are forgotten then. */
 size_t trace_ring_record_max(const struct trace_ring *ring);
 
 /* Copies the record in, and forgets what stood in its place. Returns its position. */

@@ -189,6 +189,62 @@ static void large_values_are_limited_in_sum(void **state)
     unsetenv("T_LARGE");
 }
 
+struct standard {
+    const char *service;
+    int64_t workers;
+    int64_t queue;
+};
+
+static const struct config_field standard_fields[] = {
+    { .name = "service", .type = CONFIG_STRING, .offset = offsetof(struct standard, service), .fallback = "${T_EMPTY:-}" },
+    { .name = "workers", .type = CONFIG_INT, .offset = offsetof(struct standard, workers), .fallback = "${T_TEN:-4}" },
+    { .name = "queue", .type = CONFIG_INT, .offset = offsetof(struct standard, queue), .fallback = "${T_QUEUE:-100}" },
+    { 0 },
+};
+
+static const struct config_schema standard_schema = {
+    .name = "standard", .doc = "What knows names of the environment by itself.", .size = sizeof(struct standard), .fields = standard_fields
+};
+
+static void a_schemas_default_may_name_a_variable(void **state)
+{
+    struct standard standard;
+    struct config_report report;
+    struct config *config = config_read_text("x.yaml", "queue: null", &standard_schema, NULL, 0, &standard, &report);
+    assert_int_equal(report.count, 0);
+    assert_string_equal(standard.service, "");
+    assert_int_equal(standard.workers, 10);
+    assert_int_equal(standard.queue, 100);
+    struct buffer printed = { 0 };
+    config_print(config, &printed);
+    buffer_char(&printed, '\0');
+    assert_string_equal(printed.data, "service: \"\"  # default\nworkers: 10  # from T_TEN\nqueue: 100  # default\n");
+    buffer_free(&printed);
+    config_free(config);
+}
+
+static void a_file_goes_before_a_variable_in_a_schemas_default(void **state)
+{
+    struct standard standard;
+    struct config_report report;
+    struct config *config = config_read_text("x.yaml", "workers: 7", &standard_schema, NULL, 0, &standard, &report);
+    assert_int_equal(standard.workers, 7);
+    config_free(config);
+}
+
+static void a_bad_variable_in_a_schemas_default_is_named(void **state)
+{
+    struct standard standard;
+    struct config_report report;
+    setenv("T_QUEUE", "many", 1);
+    struct config *config = config_read_text("x.yaml", "workers: 7", &standard_schema, NULL, 0, &standard, &report);
+    unsetenv("T_QUEUE");
+    assert_int_equal(report.count, 1);
+    assert_string_equal(report.mistakes[0].path, "queue");
+    assert_non_null(strstr(report.mistakes[0].message, "found \"many\" (from T_QUEUE)"));
+    config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +263,9 @@ int main(void)
         cmocka_unit_test(a_malformed_variable_is_told),
         cmocka_unit_test(nesting_is_limited),
         cmocka_unit_test(large_values_are_limited_in_sum),
+        cmocka_unit_test(a_schemas_default_may_name_a_variable),
+        cmocka_unit_test(a_file_goes_before_a_variable_in_a_schemas_default),
+        cmocka_unit_test(a_bad_variable_in_a_schemas_default_is_named),
     };
     return cmocka_run_group_tests(tests, with_variables, NULL);
 }

@@ -96,12 +96,52 @@ static void a_new_cursor_begins_at_the_oldest_that_is_held(void **state)
     trace_ring_close(&ring);
 }
 
+/* All positions that were ever returned: those of the newest `held` are there, the others are not. */
+static void a_position_tells_whether_its_record_is_still_there(void **state)
+{
+    uint64_t positions[500];
+    struct random random;
+    random_init_seed(&random, 2);
+    struct trace_ring ring;
+    trace_ring_init(&ring, CAPACITY);
+    for (size_t i = 0; i < 500; i++) {
+        unsigned char record[CAPACITY];
+        size_t size = (size_t)random_between(&random, 8, 100);
+        positions[i] = trace_ring_add(&ring, record, record_make(i, size, record));
+        for (size_t k = 0; k <= i; k++) {
+            struct text found;
+            assert_int_equal(trace_ring_at(&ring, positions[k], &found), k >= ring.forgotten);
+            assert_true(k < ring.forgotten || record_check(found) == k);
+        }
+    }
+    struct text found;
+    assert_false(trace_ring_at(&ring, TRACE_RING_NOWHERE, &found));
+    trace_ring_close(&ring);
+}
+
+static void going_back_meets_each_record_that_is_held_once(void **state)
+{
+    struct random random;
+    random_init_seed(&random, 3);
+    struct trace_ring ring;
+    trace_ring_init(&ring, CAPACITY);
+    for (int i = 0; i < 2000; i++) {
+        add(&ring, &random);
+        uint64_t position = ring.head, expected = ring.added;
+        struct text record;
+        while (trace_ring_back(&ring, &position, &record))
+            assert_int_equal(record_check(record), --expected);
+        assert_int_equal(expected, ring.forgotten);
+    }
+    trace_ring_close(&ring);
+}
+
 static void the_largest_record_fits_wherever_the_head_is(void **state)
 {
     unsigned char bytes[CAPACITY];
     struct trace_ring ring;
     trace_ring_init(&ring, CAPACITY);
-    for (size_t before = 8; before < CAPACITY / 2; before += 8) {
+    for (size_t before = 8; before < CAPACITY; before += 8) {
         trace_ring_add(&ring, bytes, record_make(ring.added, before, bytes));
         size_t size = trace_ring_record_max(&ring);
         trace_ring_add(&ring, bytes, record_make(ring.added, size, bytes));
@@ -121,6 +161,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_cursor_reads_and_misses_is_all_that_was_added),
         cmocka_unit_test(a_new_cursor_begins_at_the_oldest_that_is_held),
+        cmocka_unit_test(a_position_tells_whether_its_record_is_still_there),
+        cmocka_unit_test(going_back_meets_each_record_that_is_held_once),
         cmocka_unit_test(the_largest_record_fits_wherever_the_head_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

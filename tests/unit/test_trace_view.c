@@ -1,4 +1,5 @@
 /* Which traces are listed, and how one is put together and drawn. */
+#include "trace/span_store.h"
 #include "trace/trace_list.h"
 #include "trace/trace_text.h"
 #include "trace/trace_value.h"
@@ -212,6 +213,37 @@ static void a_failed_trace_is_held_whole_for_longer(void **state)
     assert_tree(fixture, 'z', "1:0 2:1 3:2");
 }
 
+/* Each of its two jobs fails, and takes along what was told before. */
+static void what_is_held_for_longer_is_so_once(void **state)
+{
+    struct fixture *fixture = *state;
+    tell(fixture, span_of(fixture->request, 'z', 1, 0, 0, 10));
+    for (uint8_t job = 2; job <= 3; job++) {
+        struct span span = span_of(fixture->job, 'z', job, 1, 20u * job, 80);
+        assert_int_equal(tracer_keeps(fixture->tracer, fixture->job, &span.context, true, 30, 80), TRACE_NOTABLE);
+        span.notable = true;
+        tell(fixture, span);
+    }
+    tell_crowd(fixture);
+    assert_tree(fixture, 'z', "1:0 2:1 3:1");
+}
+
+static void a_walk_takes_no_more_steps_than_it_may(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct trace_context context = context_of('a', 0);
+    for (uint8_t i = 1; i <= 10; i++)
+        tell(fixture, span_of(fixture->request, 'a', i, 0, 0, 10));
+    struct span_walk walk;
+    struct text record;
+    span_walk_begin(&walk, tracer_recent(fixture->tracer), context.trace_id, 3);
+    for (uint8_t i = 10; i > 7; i--) {
+        assert_true(span_walk_next(&walk, &record));
+        assert_int_equal(span_record_outline(record)->context.span_id[7], i);
+    }
+    assert_false(span_walk_next(&walk, &record));
+}
+
 static void a_chain_without_end_and_a_crowd_of_one_trace_are_bounded(void **state)
 {
     struct fixture *fixture = *state;
@@ -347,6 +379,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_span_whose_parent_is_not_held_is_a_root, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_trace_has_no_view, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_trace_is_held_whole_for_longer, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_held_for_longer_is_so_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_walk_takes_no_more_steps_than_it_may, setup, teardown),
         cmocka_unit_test_setup_teardown(a_chain_without_end_and_a_crowd_of_one_trace_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tree_is_drawn_for_a_terminal, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_is_a_line_a_trace, setup, teardown),
