@@ -3,6 +3,7 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "trace/tracer_stats.h"
 
 #include <string.h>
 
@@ -120,6 +121,10 @@ static void start_base(struct node *node)
     node->shared.slots_max = (size_t)node->settings->pool.max;
     node->work_life = (struct health_check){ .name = "work", .ready = works_are_alive, .arg = &node->shared };
     health_add_life(&node->health, &node->work_life);
+    node->spans = (struct stats_section){
+        .name = "spans", .summary = "Spans in memory, and how far back they reach.", .fill = tracer_stats, .arg = node->tracer
+    };
+    stats_add(&node->stats, &node->spans);
     process_stats_add(&node->process, &node->stats, node->config);
 }
 

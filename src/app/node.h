@@ -77,6 +77,7 @@ struct node {
     struct stats stats;
     struct random random;
     struct tracer *tracer;
+    struct stats_section spans;
     struct health health;
     struct api api;
     struct loop_monitor monitor;

@@ -122,6 +122,18 @@ def test_what_is_asked_wrongly_is_answered_with_what_is_allowed(quickstart):
         assert sentence in reply.json()["error"], path
 
 
+def test_the_spans_in_memory_are_told_among_the_stats(quickstart):
+    server = quickstart()
+    before = server.stats("spans")["recent"]["held"]
+    for _ in range(3):
+        submit(server)
+    told = server.stats("spans")
+    assert told["on"] is True
+    assert told["recent"]["held"] >= before + 6, "of each request, and of the record that it sent"
+    assert told["recent"]["memory_bytes"] == 4 * told["notable"]["memory_bytes"] == 4 * 1024 * 1024
+    assert told["recent"]["reach_seconds"] > 0
+
+
 def test_lists_are_as_long_as_was_asked_for(quickstart):
     server = quickstart()
     traces = [submit(server) for _ in range(5)]

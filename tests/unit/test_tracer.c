@@ -1,4 +1,5 @@
 /* Which spans are kept: head sampling, the tail rule, and that a span comes out as it was told. */
+#include "base/log.h"
 #include "base/memory.h"
 #include "trace/sampler.h"
 #include "trace/slowest.h"
@@ -369,6 +370,20 @@ static void the_wall_clock_is_followed_only_when_it_was_stepped(void **state)
     assert_int_equal(wall_anchor_follow(&anchor, 8 * SECOND, 1003 * (int64_t)SECOND - 3600 * (int64_t)SECOND), 0);
 }
 
+static void spans_follow_a_wall_clock_that_steps_back_an_hour(void **state)
+{
+    const int64_t hour_us = 3600 * (int64_t)SECOND, wall_us = 1700000000 * (int64_t)SECOND;
+    struct fixture fixture;
+    open_fixture(&fixture, defaults);
+    log_set_level(LOG_ERROR);
+    assert_int_equal(tracer_wall_offset(fixture.tracer, 5 * SECOND, wall_us), wall_us - 5 * (int64_t)SECOND);
+    assert_int_equal(tracer_wall_offset(fixture.tracer, 6 * SECOND, wall_us + (int64_t)SECOND + 300), wall_us - 5 * (int64_t)SECOND);
+    int64_t after = tracer_wall_offset(fixture.tracer, 7 * SECOND, wall_us + 2 * (int64_t)SECOND - hour_us);
+    assert_int_equal(after, wall_us - 5 * (int64_t)SECOND - hour_us);
+    log_set_level(LOG_INFO);
+    close_fixture(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +402,7 @@ int main(void)
         cmocka_unit_test(the_notable_outlast_the_crowd),
         cmocka_unit_test(where_tracing_is_off_ids_go_along_and_nothing_is_kept),
         cmocka_unit_test(the_wall_clock_is_followed_only_when_it_was_stepped),
+        cmocka_unit_test(spans_follow_a_wall_clock_that_steps_back_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
