@@ -344,6 +344,21 @@ static void a_flush_does_not_rest(void **state)
     close_all(&f);
 }
 
+static void a_rest_that_a_flush_has_cut_short_sends_nothing_when_it_would_be_over(void **state)
+{
+    struct fixture f;
+    given_collector(&f);
+    f.peer.answer = NOT_NOW;
+    export_begins(&f);
+    tell_spans(&f, 3);
+    assert_true(run_until(&f.loop, 5000, requests(&f, "unavailable") == 1));
+    f.peer.answer = NULL;
+    exporter_flush(f.exporter, clock_us() + 1500000, set_true, &f.flushed); /* the rest would have been a second */
+    assert_true(run_until(&f.loop, 5000, f.flushed));
+    assert_int_equal(f.peer.requests, 2);
+    close_all(&f);
+}
+
 static void closing_waits_for_the_worker_that_packs(void **state)
 {
     struct fixture f;
@@ -375,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_flush_of_nothing_ends_at_once),
         cmocka_unit_test(a_flush_towards_a_collector_that_hangs_ends_at_its_deadline),
         cmocka_unit_test(a_flush_does_not_rest),
+        cmocka_unit_test(a_rest_that_a_flush_has_cut_short_sends_nothing_when_it_would_be_over),
         cmocka_unit_test(closing_waits_for_the_worker_that_packs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ void exporter_flush(struct exporter *exporter, uint64_t deadline_us, void (*done
     exporter->flushing = true;
     exporter->flushed = done;
     exporter->flushed_arg = arg;
+    uv_timer_stop(&exporter->timer); /* neither waits nor rests from now on */
     uv_timer_start(&exporter->deadline, on_deadline, deadline_us > now_us ? (deadline_us - now_us) / US_PER_MS : 0, 0);
     if (exporter->state == EXPORTER_WAITING)
         exporter_end_batch(exporter); /* there is none: on with the next one */
