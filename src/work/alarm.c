@@ -22,21 +22,15 @@ static uint64_t rounded_up(uint64_t us)
 }
 
 /* A timer that is set for earlier than needed is left alone: it finds nothing due and is set again. */
-static void arm(struct alarm *alarm)
+static void arm(struct alarm *alarm, uint64_t due_us)
 {
-    uint64_t next_us = agenda_next_us(&alarm->agenda);
-    if (next_us == AGENDA_NEVER || rounded_up(next_us) >= alarm->armed_us)
+    if (rounded_up(due_us) >= alarm->armed_us)
         return;
-    alarm->armed_us = rounded_up(next_us);
+    alarm->armed_us = rounded_up(due_us);
     set_timer(alarm, alarm->armed_us);
 }
 
-static void disarm(struct alarm *alarm)
-{
-    alarm->armed_us = AGENDA_NEVER;
-    set_timer(alarm, 0);
-}
-
+/* What is set meanwhile needs no timer: it is armed once, at the end. */
 static void on_timer(uv_poll_t *poll, int status, int events)
 {
     struct alarm *alarm = poll->data;
@@ -46,14 +40,15 @@ static void on_timer(uv_poll_t *poll, int status, int events)
     struct agenda_entry *entry;
     while ((entry = agenda_pop_due(&alarm->agenda, now_us)) != NULL)
         alarm->on_due(alarm->arg, entry, now_us);
-    disarm(alarm);
-    arm(alarm);
+    uint64_t next_us = agenda_next_us(&alarm->agenda);
+    alarm->armed_us = next_us == AGENDA_NEVER ? AGENDA_NEVER : rounded_up(next_us);
+    set_timer(alarm, next_us == AGENDA_NEVER ? 0 : alarm->armed_us);
 }
 
 void alarm_set(struct alarm *alarm, struct agenda_entry *entry, uint64_t due_us)
 {
     agenda_set(&alarm->agenda, entry, due_us);
-    arm(alarm);
+    arm(alarm, due_us);
 }
 
 void alarm_unset(struct alarm *alarm, struct agenda_entry *entry)

@@ -38,16 +38,17 @@ struct attempt {
     struct text value;
     const struct consumer_header *headers;
     size_t header_count;
-    unsigned number; /* from 1; an unavailable one is not counted */
-    void *own;       /* the handler's, NULL at start; to be freed by it before the attempt ends */
-    /* Why it did not succeed; filled in by the handler where the outcome is not DONE. */
-    struct error reason;
+    unsigned number;     /* from 1; an unavailable one is not counted */
+    uint64_t started_us; /* clock_us, as taken at the beginning of a few starts */
+    void *own;           /* the handler's: `own_bytes` of memory, not initialized, that the attempt has while it lives */
     /* When it read the record's value (clock_us): filled in by handlers that wish it to be seen in traces; 0: nothing to be seen. */
     uint64_t read_from_us, read_until_us;
+    /* Why it did not succeed; filled in by the handler where the outcome is not DONE. */
+    struct error reason;
 };
 
-/* Ends a PENDING attempt, once. Not inside start. The attempt is gone when this returns. */
-void attempt_end(struct attempt *attempt, enum outcome outcome);
+/* Ends a PENDING attempt, once, at clock_us `now_us`. Not inside start. The attempt is gone when this returns. */
+void attempt_end(struct attempt *attempt, enum outcome outcome, uint64_t now_us);
 
 struct handler_context {
     uv_loop_t *loop;
@@ -61,6 +62,7 @@ struct handler {
     const char *name; /* its key in the configuration */
     const char *span; /* what its attempts are called in traces */
     bool headers;     /* it looks at the records' headers; otherwise they may be absent */
+    size_t own_bytes; /* of an attempt */
     /* Makes the handler's state. Returns 0 or a code with a sentence. The context is borrowed until closed. */
     int (*open)(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err);
     /* Begins an attempt. PENDING: attempt_end will be called once, later. Anything else: it has ended, attempt_end is not called. */

@@ -13,6 +13,8 @@
 #include "work/alarm.h"
 #include "work/handler.h"
 
+#include <stddef.h>
+
 struct partition;
 struct trace_context;
 struct work;
@@ -43,14 +45,14 @@ struct job {
 
 /* An attempt under way: kept apart from the job, so that waiting ones are small. */
 struct run {
-    struct attempt attempt; /* first: an attempt leads back to its run */
-    struct due timeout;
     struct list link; /* in work.idle_runs while it is not used, in work.overdue while it is overdue */
+    struct due timeout;
     struct job *job;
-    uint64_t started_us;
-    bool overdue; /* its timeout is over: linked in work.overdue */
-    bool stuck;   /* and it cannot be ended */
-    bool cut;     /* nobody waits for it any more */
+    bool overdue;           /* its timeout is over: linked in work.overdue */
+    bool stuck;             /* and it cannot be ended */
+    bool cut;               /* nobody waits for it any more */
+    struct attempt attempt; /* near its end a sentence, which is seldom touched */
+    max_align_t own[];      /* the handler's */
 };
 
 /* --- job.c --- */

@@ -114,7 +114,7 @@ static void tell_interval(const struct work_trace *shared, struct span_site *sit
 static void tell_attempt(const struct work_trace *shared, const struct run *run, struct span *span, enum outcome outcome, uint64_t now_us)
 {
     const struct attempt *attempt = &run->attempt;
-    span->started_us = run->started_us;
+    span->started_us = run->attempt.started_us;
     span->ended_us = now_us;
     span->values[ATTEMPT_NUMBER] = span_int(attempt->number);
     span->values[ATTEMPT_OUTCOME] = span_text(text_of(outcome_name(outcome)));

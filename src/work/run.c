@@ -15,10 +15,11 @@ static void on_timeout(struct due *due, uint64_t now_us);
 static struct run *new_run(struct work *work)
 {
     struct list *link = list_pop(&work->idle_runs);
-    struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run));
+    struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run) + work->handler->own_bytes);
     list_init(&run->link);
     run->overdue = run->stuck = run->cut = false;
     run->timeout.on_due = on_timeout;
+    run->attempt.own = run->own;
     return run;
 }
 
@@ -26,7 +27,6 @@ static void prepare(struct run *run, struct job *job, uint64_t now_us)
 {
     const struct partition *partition = job->partition;
     run->job = job;
-    run->started_us = now_us;
     job->run = run;
     if (job->began_us == 0)
         job->began_us = now_us;
@@ -41,7 +41,7 @@ static void prepare(struct run *run, struct job *job, uint64_t now_us)
     attempt->headers = job->headers;
     attempt->header_count = job->header_count;
     attempt->number = job->failures + 1;
-    attempt->own = NULL;
+    attempt->started_us = now_us;
     attempt->read_until_us = 0;
     attempt->reason.message[0] = '\0';
 }
@@ -179,7 +179,7 @@ static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
     schedule_release(work->slots);
     work->counts.attempts++;
     metric_add(work->series.attempts[outcome], 1);
-    metric_observe(work->series.attempt_duration, (double)(now_us - run->started_us) / 1e6);
+    metric_observe(work->series.attempt_duration, (double)(now_us - run->attempt.started_us) / 1e6);
     if (run->overdue && outcome != OUTCOME_DONE)
         error_set(&run->attempt.reason, E_CANCELED, "the attempt took longer than its timeout of %" PRIu64 " ms",
                   work->config->timeout_us / 1000);
@@ -196,11 +196,11 @@ static void end_run(struct run *run, enum outcome outcome, uint64_t now_us)
     list_push_front(&work->idle_runs, &run->link);
 }
 
-void attempt_end(struct attempt *attempt, enum outcome outcome)
+void attempt_end(struct attempt *attempt, enum outcome outcome, uint64_t now_us)
 {
     struct run *run = list_entry(attempt, struct run, attempt);
     struct work *work = run->job->partition->work;
-    end_run(run, outcome, clock_us());
+    end_run(run, outcome, now_us);
     work_turn_soon(work);
 }
 

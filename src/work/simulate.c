@@ -1,7 +1,6 @@
 /* simulate: work that only takes time, on the loop (`timer`) or on a processor (`cpu`). */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/shelf.h"
 #include "work/alarm.h"
 #include "work/evidence.h"
 #include "work/handler.h"
@@ -12,13 +11,13 @@ struct simulate {
     struct handler_context context;
     struct alarm alarm; /* ends of jobs that wait */
     struct evidence evidence;
-    struct shelf simulations; /* memory of those that have ended, for the next ones */
-    bool time_is_set;         /* from outside: it holds for every job, whatever its record says */
+    bool time_is_set; /* from outside: it holds for every job, whatever its record says */
     uint64_t time_us;
     void (*closed)(void *arg);
     void *closed_arg;
 };
 
+/* In the attempt's own memory. */
 struct simulation {
     struct agenda_entry due;
     struct simulate *simulate;
@@ -27,24 +26,18 @@ struct simulation {
     struct pool_job burning;
 };
 
-static void end(struct simulation *simulation, enum outcome outcome)
+static void end(struct simulation *simulation, uint64_t now_us)
 {
-    struct attempt *attempt = simulation->attempt;
-    evidence_end(&simulation->simulate->evidence, attempt, outcome);
-    shelf_give(&simulation->simulate->simulations, simulation, sizeof(*simulation));
-    attempt_end(attempt, outcome);
-}
-
-static void end_as_planned(struct simulation *simulation)
-{
-    end(simulation, simulation->job.fails ? OUTCOME_FAILED : OUTCOME_DONE);
+    enum outcome outcome = simulation->job.fails ? OUTCOME_FAILED : OUTCOME_DONE;
+    evidence_end(&simulation->simulate->evidence, simulation->attempt, outcome);
+    attempt_end(simulation->attempt, outcome, now_us);
 }
 
 /* --- timer --- */
 
 static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
 {
-    end_as_planned(list_entry(entry, struct simulation, due));
+    end(list_entry(entry, struct simulation, due), now_us);
 }
 
 /* --- cpu --- */
@@ -60,19 +53,18 @@ static void burn(struct pool_job *job)
 
 static void on_burnt(struct pool_job *job)
 {
-    end_as_planned(list_entry(job, struct simulation, burning));
+    end(list_entry(job, struct simulation, burning), clock_us());
 }
 
 /* --- the handler --- */
 
 static struct simulation *new_simulation(struct simulate *simulate, struct attempt *attempt, struct simulated_job job)
 {
-    struct simulation *simulation = shelf_take(&simulate->simulations, sizeof(*simulation));
+    struct simulation *simulation = attempt->own;
     simulation->due = (struct agenda_entry){ 0 };
     simulation->simulate = simulate;
     simulation->attempt = attempt;
     simulation->job = job;
-    attempt->own = simulation;
     return simulation;
 }
 
@@ -103,7 +95,7 @@ static enum outcome simulate_start(void *state, struct attempt *attempt)
     if (simulate->config->mode == SIMULATE_CPU)
         pool_run(simulate->context.pool, &simulation->burning, burn, on_burnt);
     else
-        alarm_set(&simulate->alarm, &simulation->due, clock_us() + job.time_us);
+        alarm_set(&simulate->alarm, &simulation->due, attempt->started_us + job.time_us);
     return OUTCOME_PENDING;
 }
 
@@ -152,7 +144,6 @@ static void on_closed(void *arg)
 {
     struct simulate *simulate = arg;
     evidence_close(&simulate->evidence);
-    shelf_clear(&simulate->simulations);
     simulate->closed(simulate->closed_arg);
     mem_free(simulate);
 }
@@ -168,6 +159,7 @@ static void simulate_close(void *state, void (*closed)(void *arg), void *arg)
 const struct handler simulate_handler = {
     .name = "simulate",
     .span = "heavy_calculation",
+    .own_bytes = sizeof(struct simulation),
     .open = simulate_open,
     .start = simulate_start,
     .cancel = simulate_cancel,

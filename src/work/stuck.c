@@ -54,7 +54,7 @@ static bool dies(const struct work *work, struct error *err)
               "every slot of %s%s (%zu) is held by a job that runs longer than its timeout and cannot be ended: %s partition %" PRId32
               " offset %" PRId64 " for %" PRIu64 " s",
               own ? "the stream " : "the pool", own ? work->options.stream : "", work->slots->busy, work->options.stream,
-              run->attempt.partition, run->attempt.offset, (clock_us() - run->started_us) / 1000000);
+              run->attempt.partition, run->attempt.offset, (clock_us() - run->attempt.started_us) / 1000000);
     return true;
 }
 
@@ -78,7 +78,7 @@ static void describe_run(const struct run *run, yyjson_mut_doc *doc, yyjson_mut_
     yyjson_mut_obj_add_int(doc, row, "offset", run->attempt.offset);
     describe_key(run->attempt.key, doc, row);
     yyjson_mut_obj_add_uint(doc, row, "attempt", run->attempt.number);
-    yyjson_mut_obj_add_uint(doc, row, "running_ms", (now_us - run->started_us) / 1000);
+    yyjson_mut_obj_add_uint(doc, row, "running_ms", (now_us - run->attempt.started_us) / 1000);
     yyjson_mut_obj_add_uint(doc, row, "timeout_ms", work->config->timeout_us / 1000);
     yyjson_mut_obj_add_bool(doc, row, "can_be_ended", !run->stuck);
 }

@@ -43,7 +43,7 @@ static void see_oldest(struct standstill *facts, const struct partition *partiti
         facts->oldest.reason = dead_letter_trouble(job);
     if (job->run == NULL)
         return;
-    facts->oldest.running_ms = (now_us - job->run->started_us) / 1000;
+    facts->oldest.running_ms = (now_us - job->run->attempt.started_us) / 1000;
     facts->oldest.timeout_ms = job->run->overdue ? partition->work->config->timeout_us / 1000 : 0;
     facts->oldest.stuck = job->run->stuck;
 }

@@ -66,6 +66,7 @@ struct work {
     struct scheduler *slots;
     struct schedule_stream schedule;
     uv_idle_t turn; /* runs while there is something to start or to take */
+    bool turn_is_due;
 
     struct list partitions; /* assigned */
     struct list giving_up;  /* wanted back by the group: what runs of them ends first */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -60,12 +61,109 @@ static void removing_what_is_not_there_does_no_harm(void **state)
     agenda_close(&agenda);
 }
 
+/* --- whatever happens, against a model: all entries, searched from one end to the other --- */
+
+enum { MANY = 200, STEPS = 300000 };
+
+struct model {
+    struct agenda agenda;
+    struct agenda_entry entries[MANY];
+    bool set[MANY];
+    uint64_t due_us[MANY];
+    uint64_t now_us;
+    struct random random;
+};
+
+static uint64_t earliest(const struct model *model)
+{
+    uint64_t earliest_us = AGENDA_NEVER;
+    for (int i = 0; i < MANY; i++) {
+        if (model->set[i] && model->due_us[i] < earliest_us)
+            earliest_us = model->due_us[i];
+    }
+    return earliest_us;
+}
+
+/* From a microsecond to years: as many bits as chance says. */
+static uint64_t some_time(struct model *model)
+{
+    return random_next(&model->random) >> random_between(&model->random, 14, 63);
+}
+
+static void set_some(struct model *model)
+{
+    int i = (int)random_between(&model->random, 0, MANY - 1);
+    uint64_t past_us = random_between(&model->random, 0, 9) == 0 ? some_time(model) % (model->now_us + 1) : 0;
+    model->due_us[i] = model->now_us + (past_us > 0 ? 0 : some_time(model)) - past_us;
+    model->set[i] = true;
+    agenda_set(&model->agenda, &model->entries[i], model->due_us[i]);
+}
+
+static void remove_some(struct model *model)
+{
+    int i = (int)random_between(&model->random, 0, MANY - 1);
+    model->set[i] = false;
+    agenda_remove(&model->agenda, &model->entries[i]);
+    assert_false(agenda_has(&model->entries[i]));
+}
+
+/* All that is over, in order but for what was over when it was set; nothing else. */
+static void pass_time(struct model *model)
+{
+    uint64_t before_us = model->now_us, last_us = before_us;
+    model->now_us += some_time(model);
+    for (struct agenda_entry *entry; (entry = agenda_pop_due(&model->agenda, model->now_us)) != NULL;) {
+        size_t i = (size_t)(entry - model->entries);
+        assert_true(model->set[i]);
+        assert_true(entry->due_us == model->due_us[i] && entry->due_us <= model->now_us);
+        if (entry->due_us > before_us) {
+            assert_true(entry->due_us >= last_us);
+            last_us = entry->due_us;
+        }
+        model->set[i] = false;
+    }
+    assert_true(earliest(model) > model->now_us);
+}
+
+/* Who comes back each time at the time that is told finds the earliest exactly when it is due, after a few times. */
+static void wait_for_the_next(struct model *model)
+{
+    uint64_t due_us = earliest(model);
+    struct agenda_entry *entry = NULL;
+    int times = 0;
+    for (uint64_t next_us; entry == NULL && (next_us = agenda_next_us(&model->agenda)) != AGENDA_NEVER; times++) {
+        assert_true(next_us <= due_us || due_us <= model->now_us);
+        model->now_us = next_us > model->now_us ? next_us : model->now_us;
+        entry = agenda_pop_due(&model->agenda, model->now_us);
+    }
+    assert_true(times <= AGENDA_LEVELS + 1);
+    if (entry != NULL) {
+        assert_true(due_us <= model->now_us && (entry->due_us == due_us || due_us < model->now_us));
+        model->set[entry - model->entries] = false;
+    }
+}
+
+static void (*const steps[])(struct model *model) = { set_some, set_some, set_some, set_some, remove_some, pass_time, wait_for_the_next };
+
+static void what_comes_out_when_is_what_a_search_of_all_finds(void **state)
+{
+    static struct model model;
+    uint64_t seed = 20261121;
+    printf("seed %llu\n", (unsigned long long)seed);
+    random_init_seed(&model.random, seed);
+    agenda_init(&model.agenda);
+    for (int i = 0; i < STEPS; i++)
+        steps[random_between(&model.random, 0, (int64_t)(sizeof(steps) / sizeof(steps[0])) - 1)](&model);
+    agenda_close(&model.agenda);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_out_in_the_order_of_their_times),
         cmocka_unit_test(nothing_comes_out_before_its_time),
         cmocka_unit_test(removing_what_is_not_there_does_no_harm),
+        cmocka_unit_test(what_comes_out_when_is_what_a_search_of_all_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
