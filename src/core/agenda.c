@@ -38,15 +38,18 @@ static uint64_t beginning_of(const struct agenda *agenda, struct place place)
 
 /* --- slots --- */
 
-static struct list *slot_at(struct agenda *agenda, struct place place)
+static void need_slots(struct agenda_level *level)
 {
-    struct agenda_level *level = &agenda->levels[place.level];
-    if (level->slots == NULL) {
-        level->slots = mem_alloc(AGENDA_SLOTS * sizeof(*level->slots));
-        for (size_t i = 0; i < AGENDA_SLOTS; i++)
-            list_init(&level->slots[i]);
-    }
-    return &level->slots[place.slot];
+    if (level->slots != NULL)
+        return;
+    level->slots = mem_alloc(AGENDA_SLOTS * sizeof(*level->slots));
+    for (size_t i = 0; i < AGENDA_SLOTS; i++)
+        list_init(&level->slots[i]);
+}
+
+static struct list *slot_at(const struct agenda *agenda, struct place place)
+{
+    return &agenda->levels[place.level].slots[place.slot];
 }
 
 static void mark(struct agenda *agenda, struct place place)
@@ -66,6 +69,7 @@ static void add(struct agenda *agenda, struct agenda_entry *entry)
         return;
     }
     struct place place = place_of(agenda, entry->due_us);
+    need_slots(&agenda->levels[place.level]);
     list_push(slot_at(agenda, place), &entry->link);
     mark(agenda, place);
 }

@@ -61,11 +61,20 @@ static void on_record(void *object, const struct consumer_record *record)
     intake_account(partition);
 }
 
+/* While some of it are ready and only wait for a slot, more would be pushed out of the processor's cache until they got one: they stay
+ * with librdkafka, which has them anyway. */
+static size_t wanted_of(const struct partition *partition, size_t room)
+{
+    if (!list_empty(&partition->schedule.entries))
+        return 0;
+    return room < TAKEN_AT_ONCE ? room : TAKEN_AT_ONCE;
+}
+
 /* A partition that gave all it was asked for may have more: it goes to the end of the line. */
 static size_t take(struct partition *partition)
 {
     size_t room = intake_room(partition);
-    size_t wanted = room < TAKEN_AT_ONCE ? room : TAKEN_AT_ONCE;
+    size_t wanted = wanted_of(partition, room);
     bool idle = list_empty(&partition->jobs);
     crowd_update(partition, room);
     size_t taken = wanted == 0 ? 0 : consumer_take(partition->source, wanted, on_record);

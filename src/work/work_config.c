@@ -169,7 +169,7 @@ static const struct config_field fields[] = {
       .offset = WORK(queue),
       .fallback = "100",
       .doc = "Records that wait for their first start, in all partitions together; by key, not those behind a resting record. Each "
-             "partition has its share.",
+             "partition has its share, and takes none while some of its own could start and only wait for a slot.",
       .reloadable = true,
       .min = 1,
       .max = 10000000 },

@@ -134,6 +134,22 @@ static void a_hot_partition_fills_its_share_and_leaves_room_for_a_cold_one(void 
     then_the_crew_goes(&crew);
 }
 
+static void what_could_start_but_finds_no_slot_lets_no_more_be_taken(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 1);
+    crew.config.order = LANE_ORDER_NONE;
+    crew.config.queue = 1000;
+    given_log(&crew);
+    given_records(&crew, 0, 400, "{\"processing_time\":20}");
+    given_all_written(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 5);
+    size_t at_once = 64;
+    assert_false(wait_until(&crew.base, waits_beyond, &at_once, 300));
+    then_the_crew_goes(&crew);
+}
+
 static void nothing_is_committed_beyond_what_is_done(void **state)
 {
     struct crew crew;
@@ -353,6 +369,7 @@ int main(void)
         cmocka_unit_test(records_of_a_key_follow_one_another_and_keys_run_side_by_side),
         cmocka_unit_test(no_more_jobs_run_than_there_are_slots),
         cmocka_unit_test(a_hot_partition_fills_its_share_and_leaves_room_for_a_cold_one),
+        cmocka_unit_test(what_could_start_but_finds_no_slot_lets_no_more_be_taken),
         cmocka_unit_test(nothing_is_committed_beyond_what_is_done),
         cmocka_unit_test(a_restart_begins_where_the_commit_stands),
         cmocka_unit_test(a_drain_lets_running_jobs_end_and_begins_none),
