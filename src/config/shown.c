@@ -79,6 +79,8 @@ const char *config_shown_text(struct arena *arena, const struct config_node *nod
 {
     if (strcmp(node->file, CONFIG_FROM_DEFAULT) == 0 && node->variables == NULL) /* stands in the documentation */
         return node->text;
+    if (node->text[0] == '\0') /* no secret */
+        return node->text;
     bool is_secret = field != NULL && node->field == field && field->type == CONFIG_SECRET;
     bool is_free = node->field == NULL && node->name != NULL && (field == NULL || field->type != CONFIG_SECRET);
     if (is_secret || (is_free && names_secret(node->name)))

@@ -134,6 +134,19 @@ static void a_secret_is_never_printed(void **state)
     end_reading(&reading);
 }
 
+/* What is printed is read again: what was nothing is nothing then. */
+static void an_empty_secret_hides_nothing(void **state)
+{
+    struct reading reading;
+    given(&reading, "kafka: { password: \"\" }");
+    struct buffer printed = { 0 };
+    config_print(reading.config, &printed);
+    buffer_char(&printed, '\0');
+    assert_non_null(strstr(printed.data, "  password: \"\"\n"));
+    buffer_free(&printed);
+    end_reading(&reading);
+}
+
 static void a_secret_of_a_set_or_a_variable_is_hidden_too(void **state)
 {
     setenv("T_SECRET", "geheim", 1);
@@ -267,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_value_from_the_command_line_says_so),
         cmocka_unit_test(what_is_printed_reads_as_the_same),
         cmocka_unit_test(a_secret_is_never_printed),
+        cmocka_unit_test(an_empty_secret_hides_nothing),
         cmocka_unit_test(a_secret_of_a_set_or_a_variable_is_hidden_too),
         cmocka_unit_test(passwords_in_texts_are_hidden),
         cmocka_unit_test(the_effective_configuration_is_json),
