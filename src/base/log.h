@@ -94,7 +94,8 @@ static inline struct log_field log_id(const char *name, int64_t number)
     return (struct log_field){ .name = name, .type = LOG_FIELD_ID, .number = number };
 }
 
-/* Lives on the stack of who opens it. What is absent in it, or empty, is taken from the scope around it. */
+/* Lives on the stack of who opens it. An id that is absent in it is that of the scope around it; fields of both are told, and of two with
+ * the same name the inner one. */
 struct log_scope {
     struct text request_id, trace_id; /* in the text form too */
     const struct log_field *fields;   /* JSON only: in the text form the message tells it */

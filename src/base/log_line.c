@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <string.h>
+
 #define ECS_VERSION "8.11.0"
 
 static const struct {
@@ -62,6 +64,31 @@ static void json_field(struct buffer *out, const struct log_field *field)
     buffer_printf(out, ",\"%s\":%s%lld%s", field->name, quote, (long long)field->number, quote);
 }
 
+static bool has_field(const struct log_scope *scope, const char *name)
+{
+    for (size_t i = 0; i < scope->field_count; i++)
+        if (strcmp(scope->fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Is it told by a scope within this one? Handfuls of fields, two or three scopes. */
+static bool is_hidden(const struct log_scope *innermost, const struct log_scope *scope, const char *name)
+{
+    for (; innermost != scope; innermost = innermost->around)
+        if (has_field(innermost, name))
+            return true;
+    return false;
+}
+
+static void json_fields(struct buffer *out, const struct log_scope *innermost)
+{
+    for (const struct log_scope *scope = innermost; scope != NULL; scope = scope->around)
+        for (size_t i = 0; i < scope->field_count; i++)
+            if (!is_hidden(innermost, scope, scope->fields[i].name))
+                json_field(out, &scope->fields[i]);
+}
+
 void log_line_json(struct buffer *out, const struct log_line *line)
 {
     buffer_string(out, "{\"@timestamp\":\"");
@@ -72,9 +99,7 @@ void log_line_json(struct buffer *out, const struct log_line *line)
     json_text(out, "log.logger", text_of(line->component));
     json_text(out, "http.request.id", request_id(line->scope));
     json_text(out, "trace.id", trace_id(line->scope));
-    for (const struct log_scope *scope = line->scope; scope != NULL; scope = scope->around)
-        for (size_t i = 0; i < scope->field_count; i++)
-            json_field(out, &scope->fields[i]);
+    json_fields(out, line->scope);
     if (line->left_out > 0)
         buffer_printf(out, ",\"millrace.left_out\":%u", line->left_out);
     buffer_string(out, "}\n");

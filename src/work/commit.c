@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/commit_metadata.h"
+#include "work/log_place.h"
 #include "work/work_parts.h"
 
 #include <inttypes.h>
@@ -89,8 +90,11 @@ static void note_refused(const struct commit_entry *entry, int code)
         return;
     partition->bare = true;
     metric_add(work->series.bare, 1);
+    struct log_place place;
+    log_place_of_partition(&place, partition);
     log_warn("work", "%s: partition %" PRId32 ": its commit has more metadata than the broker takes, and is sent again without",
              work->options.stream, partition->number);
+    log_scope_end();
     alarm_set(&work->alarm, &work->commit_due.entry, 0);
 }
 
@@ -275,6 +279,8 @@ void commit_last(struct work *work)
 void commit_restore(struct partition *partition, const struct consumer_beginning *beginning)
 {
     const struct work *work = partition->work;
+    struct log_place place;
+    log_place_of_partition(&place, partition);
     struct offset_ranges done;
     enum commit_metadata_verdict verdict =
         commit_metadata_read(beginning->metadata, consumer_topic_id(partition->source), beginning->offset, beginning->end, &done);
@@ -287,6 +293,7 @@ void commit_restore(struct partition *partition, const struct consumer_beginning
         log_warn("work", "%s: partition %" PRId32 ": the metadata of its commit is ignored: %s", work->options.stream, partition->number,
                  commit_metadata_reason(verdict));
     }
+    log_scope_end();
 }
 
 /* --- how much may be done above the watermark --- */

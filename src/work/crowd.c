@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "work/log_place.h"
 #include "work/work_parts.h"
 
 #include <inttypes.h>
@@ -19,8 +20,11 @@ static void tell(const struct partition *partition, const char *sentence)
     if (key.size > KEY_SHOWN_BYTES)
         key.size = KEY_SHOWN_BYTES;
     buffer_printable(&shown, key);
+    struct log_place place;
+    log_place_of_partition(&place, partition);
     log_warn("work", "%s: partition %" PRId32 ": key %.*s %s", partition->work->options.stream, partition->number,
              TEXT_ARG(buffer_as_text(&shown)), sentence);
+    log_scope_end();
     buffer_free(&shown);
 }
 

@@ -1,4 +1,5 @@
 #include "work/dead_letter.h"
+#include "work/log_place.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -40,8 +41,11 @@ static void send_again(struct job *job, uint64_t now_us, const char *sentence)
     uint64_t delay_us = retry_delay_us(&again_policy, ++letter->tries, &work->random);
     error_set(&letter->trouble, E_UNAVAILABLE, "%s", sentence);
     metric_add(work->series.dead_errors, 1);
+    struct log_place place;
+    log_place_of_job(&place, job);
     log_warn("work", "%s: the dead letter of partition %" PRId32 " offset %" PRId64 " is not stored, and sent again in %" PRIu64 " ms: %s",
              work->options.stream, job->partition->number, job->offset, delay_us / 1000, sentence);
+    log_scope_end();
     if (job->partition->state != PARTITION_OURS || work->draining) {
         job_forget(job);
         return;
@@ -128,8 +132,11 @@ static void let_go(struct job *job, unsigned attempt, const struct error *reason
 {
     struct work *work = job->partition->work;
     job_trace_dead(job, attempt, reason->message, now_us);
+    struct log_place place;
+    log_place_of_job(&place, job);
     log_error("work", "%s: partition %" PRId32 " offset %" PRId64 " could not be worked and there is no dead letter topic: %s",
               work->options.stream, job->partition->number, job->offset, reason->message);
+    log_scope_end();
     work->counts.dead++;
     job->partition->tally->dead++;
     metric_add(work->series.dead, 1);

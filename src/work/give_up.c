@@ -6,6 +6,7 @@
  *   lost meanwhile: left at once, nothing committed */
 #include "base/clock.h"
 #include "base/log.h"
+#include "work/log_place.h"
 #include "work/work_parts.h"
 
 #include <inttypes.h>
@@ -44,9 +45,12 @@ static void on_patience_over(struct due *due, uint64_t now_us)
     list_each(link, &work->giving_up) {
         const struct partition *partition = list_entry(link, struct partition, link);
         size_t running = partition_under_way(partition);
+        struct log_place place;
+        log_place_of_partition(&place, partition);
         if (running > 0)
             log_warn("work", "%s: partition %" PRId32 " is given back with %zu jobs that did not end in time; they will be done again",
                      work->options.stream, partition->number, running);
+        log_scope_end();
     }
     commit_and_go(work);
 }

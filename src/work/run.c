@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "work/log_place.h"
 #include "work/work_parts.h"
 
 #include <inttypes.h>
@@ -152,7 +153,10 @@ static void note_away(struct work *work, const struct error *reason, uint64_t no
         return;
     work->unavailable++;
     alarm_set(&work->alarm, &work->probe_due.entry, now_us + retry_delay_us(&unavailable_policy, work->unavailable, &work->random));
+    struct log_place place;
+    log_place_of_work(&place, work);
     log_warn("work", "%s: what it needs is away, and it waits: %s", work->options.stream, reason->message);
+    log_scope_end();
 }
 
 static void note_there(struct work *work)
@@ -162,7 +166,10 @@ static void note_there(struct work *work)
     work->unavailable = 0;
     alarm_unset(&work->alarm, &work->probe_due.entry);
     work_let_go(work, HOLD_UNAVAILABLE);
+    struct log_place place;
+    log_place_of_work(&place, work);
     log_info("work", "%s: what it needs is there again", work->options.stream);
+    log_scope_end();
 }
 
 /* --- an attempt, from its start to its end --- */

@@ -2,6 +2,7 @@
  * slots are all held so does nothing any more: only a restart helps. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "work/log_place.h"
 #include "work/work_parts.h"
 
 #include <inttypes.h>
@@ -16,8 +17,11 @@ void stuck_begin(struct run *run)
         return;
     run->stuck = true;
     work->stuck++;
+    struct log_place place;
+    log_place_of_job(&place, run->job);
     log_warn("work", "%s: partition %" PRId32 " offset %" PRId64 " is stuck: it runs longer than %" PRIu64 " ms and cannot be ended",
              work->options.stream, partition->number, run->job->offset, work->config->timeout_us / 1000);
+    log_scope_end();
 }
 
 void stuck_end(struct run *run)

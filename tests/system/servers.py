@@ -180,13 +180,13 @@ def set_limits(limits):
 class Millrace:
     """The program. Its address is read from its log, so that it may choose its port itself."""
 
-    def __init__(self, binary, log, args, env, command="serve", limits=None):
+    def __init__(self, binary, log, args, env, command="serve", limits=None, stderr=None):
         self.log_path = log
         self.port = None
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "REDIS_", "LIMIT_", "OTEL_"))}
         environment.update(env)
         with open(log, "wb") as out:
-            self.process = subprocess.Popen([str(binary), command, *args], env=environment, stdout=out, stderr=out,
+            self.process = subprocess.Popen([str(binary), command, *args], env=environment, stdout=out, stderr=stderr or out,
                                             preexec_fn=lambda: set_limits(limits or {}))
 
     @property

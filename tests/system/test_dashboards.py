@@ -57,7 +57,7 @@ def test_rules_fire_when_they_should_and_only_then():
 
 
 class Prometheus:
-    def __init__(self, folder, target):
+    def __init__(self, folder, target, *options):
         self.port = free_port()
         config = folder / "prometheus.yml"
         config.write_text(f"""
@@ -89,8 +89,8 @@ scrape_configs: [{{ job_name: millrace, static_configs: [{{ targets: ["127.0.0.1
 def prometheus(tmp_path):
     started = []
 
-    def start(target):
-        started.append(Prometheus(tmp_path, target))
+    def start(target, *options):
+        started.append(Prometheus(tmp_path, target, *options))
         wait_for(started[-1].ready, timeout=30, what="Prometheus")
         return started[-1]
 

@@ -89,17 +89,34 @@ static void serve(struct consumer *consumer)
         consumer_rebuild(consumer);
 }
 
+/* Whatever is logged by what comes of a wakeup or a tick is about this. */
+struct about {
+    struct log_scope scope;
+    struct log_field fields[3];
+};
+
+static void begin_about(struct about *about, const struct consumer *consumer)
+{
+    about->fields[0] = log_text("millrace.stream", text_of(consumer->options.name));
+    about->fields[1] = log_text("messaging.destination.name", text_of(consumer->options.topic));
+    about->fields[2] = log_text("messaging.consumer.group.name", text_of(consumer->options.group));
+    about->scope = (struct log_scope){ .fields = about->fields, .field_count = 3 };
+    log_scope_begin(&about->scope);
+}
+
 static void on_wakeup(void *arg)
 {
     struct consumer *consumer = arg;
+    struct about about;
     atomic_store(&consumer->awake, false); /* first: what is signalled from here on wakes us again */
+    begin_about(&about, consumer);
     consumer_look_up(consumer);
     serve(consumer);
+    log_scope_end();
 }
 
-static void on_tick(uv_timer_t *timer)
+static void tick(struct consumer *consumer)
 {
-    struct consumer *consumer = timer->data;
     if (consumer->state == CONSUMER_BROKEN) {
         consumer_rejoin(consumer, clock_us());
         return;
@@ -116,6 +133,15 @@ static void on_tick(uv_timer_t *timer)
         lookup_again(consumer);
     client_find_back(&consumer->way_back, consumer->handle, &consumer->options.target, consumer->state != CONSUMER_WORKING, clock_us());
     serve(consumer);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct consumer *consumer = timer->data;
+    struct about about;
+    begin_about(&about, consumer);
+    tick(consumer);
+    log_scope_end();
 }
 
 /* --- opening --- */
