@@ -109,11 +109,14 @@ enum trace_fate tracer_keeps(struct tracer *tracer, struct span_site *site, cons
     bool sampled = trace_is_sampled(context);
     bool slow = slowest_takes(&site->slowest, (uint32_t)tracer->keep.slowest, ended_us - started_us, ended_us);
     bool kept = slow || (failed && tracer->keep.failures);
-    metric_add(sampled ? tracer->sampled : kept ? tracer->kept : tracer->forgotten, 1);
+    struct series *unsampled = kept ? tracer->kept : tracer->forgotten;
+    metric_add(sampled ? tracer->sampled : unsampled, 1);
     bool notable = kept || (failed && sampled);
-    if (notable)
+    if (notable && sampled) /* else nothing was told of it before, but for what is notable itself */
         hold_longer(tracer, context->trace_id);
-    return notable ? TRACE_NOTABLE : sampled ? TRACE_KEPT : TRACE_FORGOTTEN;
+    if (notable)
+        return TRACE_NOTABLE;
+    return sampled ? TRACE_KEPT : TRACE_FORGOTTEN;
 }
 
 enum trace_fate tracer_keeps_failure(const struct tracer *tracer, const struct trace_context *context)
