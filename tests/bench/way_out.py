@@ -64,9 +64,13 @@ class Works:
         return (done - before) / (now - began), (used - used_before) / (done - before) * 1e6
 
 
-def config(kafka, topic, order, handler, concurrency, held, partitions):
+NO_TRACES = {"disabled": True}
+
+
+def config(kafka, topic, order, handler, concurrency, held, partitions, traces):
     """Small records: what waits is bounded by number, and many are taken at once."""
     return {
+        "traces": traces,
         "kafka": {"brokers": kafka.brokers},
         "redis": "local",
         "log": "info",
@@ -90,10 +94,10 @@ def config(kafka, topic, order, handler, concurrency, held, partitions):
 class Worker(Works):
     """One run of Millrace on a topic, in a group of its own."""
 
-    def __init__(self, topics, topic, order, handler, concurrency=1000, held=10000):
+    def __init__(self, topics, topic, order, handler, concurrency=1000, held=10000, traces=NO_TRACES):
         self.folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self.folder.name)
-        settings = config(topics.kafka, topic, order, handler, concurrency, held, topics.partitions[topic])
+        settings = config(topics.kafka, topic, order, handler, concurrency, held, topics.partitions[topic], traces)
         (folder / "work.yaml").write_text(json.dumps(settings))  # JSON is YAML
         self.server = Millrace(BUILD / "src" / "millrace", folder / "log", ["-c", str(folder / "work.yaml")], {})
         self.server.wait_until_listening()
