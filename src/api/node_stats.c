@@ -1,5 +1,6 @@
 /* /debug/stats: what each module says of itself; ?partition=7 tells why that partition does not move. */
 #include "api/action.h"
+#include "api/json_reply.h"
 #include "api/stats_reply.h"
 #include "api/work_why.h"
 
@@ -60,10 +61,25 @@ static void reply_section(struct http_request *request, struct stats *stats, str
     stats_reply(request, doc, section->name, section->fill(section->arg, doc));
 }
 
+static void reply_all_as_text(struct http_request *request, struct stats *stats)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    struct buffer text = { 0 };
+    stats_text("index", index_of(stats, doc), &text);
+    list_each(link, &stats->sections) {
+        const struct stats_section *section = list_entry(link, struct stats_section, link);
+        buffer_char(&text, '\n');
+        stats_text(section->name, section->fill(section->arg, doc), &text);
+    }
+    yyjson_mut_doc_free(doc);
+    stats_reply_text(request, buffer_as_text(&text));
+    buffer_free(&text);
+}
+
 static void reply_all(struct http_request *request, struct stats *stats)
 {
     yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
-    stats_reply(request, doc, "millrace", all_of(stats, doc));
+    json_reply(request, 200, doc, all_of(stats, doc));
 }
 
 static void run(struct route *route, struct http_request *request, const struct route_match *match)
@@ -73,6 +89,8 @@ static void run(struct route *route, struct http_request *request, const struct 
     bool of_partitions = name.data == NULL || text_is(name, "partitions");
     if (of_partitions && http_query(request, "partition").data != NULL)
         work_why_run(route, request);
+    else if (name.data == NULL && stats_wants_text(request))
+        reply_all_as_text(request, stats);
     else if (name.data == NULL)
         reply_all(request, stats);
     else

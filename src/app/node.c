@@ -144,5 +144,6 @@ int node_start(struct node *node, const struct settings *settings, struct config
         if (steps[i](node, err) != 0)
             return err->code;
     watch_topics(node);
+    process_stats_add_config(&node->process, &node->stats);
     return 0;
 }

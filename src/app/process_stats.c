@@ -70,8 +70,12 @@ void process_stats_add(struct process_stats *process, struct stats *stats, struc
         .build = { .name = "build", .summary = "What this program is made of.", .fill = fill_build },
     };
     stats_add(stats, &process->memory);
-    stats_add(stats, &process->config);
     stats_add(stats, &process->build);
+}
+
+void process_stats_add_config(struct process_stats *process, struct stats *stats)
+{
+    stats_add(stats, &process->config);
 }
 
 void process_stats_remove(struct process_stats *process)

@@ -36,5 +36,5 @@ struct stats_section *stats_find(struct stats *stats, const char *name); /* or N
 void stats_add_text(yyjson_mut_doc *doc, yyjson_mut_val *object, const char *name, struct text text);
 
 /* Appends a section's value as aligned text for a terminal of 100 columns: scalars as "name  value" lines, then nested
- * objects indented, and an array of objects as a table whose longest texts are cut where it would be wider. */
+ * objects indented, and an array of objects as a table (base/stats_table.h); "none" for a section without any. */
 void stats_text(const char *title, yyjson_mut_val *value, struct buffer *out);

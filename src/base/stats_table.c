@@ -95,14 +95,25 @@ static void add_column(struct table *table, const char *name)
     table->columns[table->column_count++] = (struct column){ .name = name, .width = table_width(text_of(name)) };
 }
 
-/* Every key of any row is a column, in the order of first appearance. */
+bool table_column_is_nested(yyjson_mut_val *rows, const char *name)
+{
+    size_t i, count;
+    yyjson_mut_val *row;
+    yyjson_mut_arr_foreach(rows, i, count, row)
+        if (table_fits(yyjson_mut_obj_get(row, name)))
+            return true;
+    return false;
+}
+
+/* Every key of any row is a column, in the order of first appearance; but for tables within the table. */
 static void find_columns(struct table *table, yyjson_mut_val *rows)
 {
     size_t i, k, row_count, key_count;
     yyjson_mut_val *row, *key, *value;
     yyjson_mut_arr_foreach(rows, i, row_count, row)
         yyjson_mut_obj_foreach(row, k, key_count, key, value)
-            add_column(table, yyjson_mut_get_str(key));
+            if (!table_column_is_nested(rows, yyjson_mut_get_str(key)))
+                add_column(table, yyjson_mut_get_str(key));
 }
 
 static void fill_cell(struct column *column, struct buffer *cell, yyjson_mut_val *value)
@@ -135,6 +146,51 @@ static size_t total_width(const struct table *table, size_t widest_text)
         width += (cut ? widest_text : column->width) + (i > 0 ? GAP : 0);
     }
     return width;
+}
+
+/* Says nothing: none of it, and nothing of it. */
+static bool is_dull(struct text cell)
+{
+    static const char *const dull[] = { "0", "-", "[]", "{}", "false" };
+    for (size_t i = 0; i < sizeof(dull) / sizeof(dull[0]); i++)
+        if (text_is(cell, dull[i]))
+            return true;
+    return false;
+}
+
+static bool column_is_dull(const struct table *table, size_t column)
+{
+    for (size_t i = 0; i < table->row_count; i++)
+        if (!is_dull(buffer_as_text(&table->cells[i * table->column_count + column])))
+            return false;
+    return true;
+}
+
+/* A column to the left, row by row; what was there is freed. */
+static void remove_column(struct table *table, size_t column)
+{
+    struct buffer *to = table->cells;
+    for (size_t i = 0; i < table->row_count * table->column_count; i++) {
+        if (i % table->column_count == column)
+            buffer_free(&table->cells[i]);
+        else
+            *to++ = table->cells[i];
+    }
+    table->column_count--;
+    memmove(&table->columns[column], &table->columns[column + 1], (table->column_count - column) * sizeof(struct column));
+}
+
+/* Of a table that is too wide the columns go that have nothing to tell in any row; `dull` gets their names. */
+static void leave_out_dull(struct table *table, size_t allowed, struct buffer *dull)
+{
+    for (size_t i = 0; i < table->column_count && total_width(table, NARROWEST) > allowed;) {
+        if (!column_is_dull(table, i)) {
+            i++;
+            continue;
+        }
+        buffer_printf(dull, "%s%s", dull->size == 0 ? "" : ", ", table->columns[i].name);
+        remove_column(table, i);
+    }
 }
 
 /* Takes from the widest texts until it fits. What cannot fit stays whole: a terminal wraps, and less -S does not. */
@@ -209,8 +265,10 @@ static void free_table(struct table *table)
 void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t columns)
 {
     struct table table = { 0 };
+    struct buffer dull = { 0 };
     find_columns(&table, rows);
     fill_cells(&table, rows);
+    leave_out_dull(&table, columns - indent, &dull);
     shrink(&table, columns - indent);
 
     buffer_repeat(out, ' ', indent);
@@ -219,5 +277,12 @@ void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t 
         buffer_repeat(out, ' ', indent);
         draw_row(out, &table, &table.cells[i * table.column_count]);
     }
+    if (dull.size > 0) {
+        buffer_repeat(out, ' ', indent);
+        buffer_string(out, "0 or none everywhere: ");
+        buffer_printable(out, buffer_as_text(&dull));
+        buffer_char(out, '\n');
+    }
+    buffer_free(&dull);
     free_table(&table);
 }

@@ -6,6 +6,7 @@
 enum { COLUMNS = 100, INDENT = 2, GAP = 2 };
 
 static void draw_value(struct buffer *out, const char *name, yyjson_mut_val *value, size_t indent);
+static void draw_table(struct buffer *out, yyjson_mut_val *rows, size_t indent);
 
 static bool is_nested(yyjson_mut_val *value)
 {
@@ -71,6 +72,30 @@ static void draw_object(struct buffer *out, yyjson_mut_val *object, size_t inden
             draw_value(out, yyjson_mut_get_str(key), value, indent);
 }
 
+/* "topics of durable", and its table. */
+static void draw_inner(struct buffer *out, const char *name, yyjson_mut_val *row, yyjson_mut_val *inner, size_t indent)
+{
+    yyjson_mut_obj_iter of_row = yyjson_mut_obj_iter_with(row);
+    buffer_repeat(out, ' ', indent);
+    buffer_printable(out, text_of(name));
+    buffer_string(out, " of ");
+    stats_scalar(out, yyjson_mut_obj_iter_get_val(yyjson_mut_obj_iter_next(&of_row)));
+    buffer_char(out, '\n');
+    draw_table(out, inner, indent + INDENT);
+}
+
+/* A table, and below it those that its rows have in themselves. */
+static void draw_table(struct buffer *out, yyjson_mut_val *rows, size_t indent)
+{
+    size_t i, k, row_count, key_count;
+    yyjson_mut_val *row, *key, *value;
+    table_draw(out, rows, indent, COLUMNS);
+    yyjson_mut_arr_foreach(rows, i, row_count, row)
+        yyjson_mut_obj_foreach(row, k, key_count, key, value)
+            if (table_fits(value))
+                draw_inner(out, yyjson_mut_get_str(key), row, value, indent);
+}
+
 static void draw_value(struct buffer *out, const char *name, yyjson_mut_val *value, size_t indent)
 {
     if (!is_nested(value)) {
@@ -83,10 +108,18 @@ static void draw_value(struct buffer *out, const char *name, yyjson_mut_val *val
     if (yyjson_mut_is_obj(value))
         draw_object(out, value, indent + INDENT);
     else
-        table_draw(out, value, indent + INDENT, COLUMNS);
+        draw_table(out, value, indent + INDENT);
+}
+
+static bool is_empty(yyjson_mut_val *value)
+{
+    return yyjson_mut_is_arr(value) ? yyjson_mut_arr_size(value) == 0 : yyjson_mut_is_obj(value) && yyjson_mut_obj_size(value) == 0;
 }
 
 void stats_text(const char *title, yyjson_mut_val *value, struct buffer *out)
 {
-    draw_value(out, title, value, 0);
+    if (is_empty(value))
+        buffer_printf(out, "%s\n  none\n", title);
+    else
+        draw_value(out, title, value, 0);
 }

@@ -145,6 +145,52 @@ static void a_table_that_cannot_fit_stays_whole(void **state)
     buffer_free(&json);
 }
 
+static void an_empty_section_says_so(void **state)
+{
+    assert_string_equal(drawn("lag", "{}"), "lag\n  none\n");
+    assert_string_equal(drawn("brokers", "[]"), "brokers\n  none\n");
+}
+
+/* 20 columns of which one has something to tell. */
+static void a_table_too_wide_leaves_out_columns_without_anything(void **state)
+{
+    struct buffer json = { 0 };
+    buffer_string(&json, "[");
+    for (int row = 0; row < 2; row++) {
+        buffer_printf(&json, "%s{\"partition\":%d", row == 0 ? "" : ",", row);
+        for (int i = 0; i < 18; i++)
+            buffer_printf(&json, ",\"%s_%d\":%s", "column", i, i == 3 ? (row == 1 ? "7" : "0") : i % 2 == 0 ? "0" : "null");
+        buffer_string(&json, "}");
+    }
+    buffer_string(&json, "]");
+    buffer_char(&json, '\0');
+    const char *text = drawn("partitions", json.data);
+    assert_non_null(strstr(text, "column_3"));
+    const char *last = strstr(text, "  0 or none everywhere: ");
+    assert_non_null(last);
+    assert_null(memmem(text, (size_t)(last - text), "column_0", 8));
+    assert_non_null(strstr(last, "column_0, column_1, column_2"));
+    assert_null(strstr(last, "column_3"));
+    for (const char *line = text; line < last; line = strchr(line, '\n') + 1)
+        assert_true(strchr(line, '\n') - line <= 100);
+    buffer_free(&json);
+}
+
+static void a_table_within_a_table_is_drawn_below_it(void **state)
+{
+    assert_string_equal(drawn("producer",
+                              "[{\"name\":\"durable\",\"queue\":3,\"topics\":[{\"topic\":\"a\",\"sent\":1},{\"topic\":\"b\",\"sent\":20}]},"
+                              "{\"name\":\"quick\",\"queue\":0,\"topics\":[]}]"),
+                        "producer\n"
+                        "  name     queue\n"
+                        "  durable      3\n"
+                        "  quick        0\n"
+                        "  topics of durable\n"
+                        "    topic  sent\n"
+                        "    a         1\n"
+                        "    b        20\n");
+}
+
 static void cutting_keeps_characters_whole(void **state)
 {
     struct buffer json = { 0 };
@@ -226,6 +272,9 @@ int main(void)
         cmocka_unit_test(a_long_list_goes_on_below_its_beginning),
         cmocka_unit_test(a_table_too_wide_cuts_its_longest_texts_never_its_numbers),
         cmocka_unit_test(a_table_that_cannot_fit_stays_whole),
+        cmocka_unit_test(an_empty_section_says_so),
+        cmocka_unit_test(a_table_too_wide_leaves_out_columns_without_anything),
+        cmocka_unit_test(a_table_within_a_table_is_drawn_below_it),
         cmocka_unit_test(cutting_keeps_characters_whole),
         cmocka_unit_test(real_numbers_are_short),
         cmocka_unit_test(what_a_client_sent_draws_no_lines_of_its_own),
