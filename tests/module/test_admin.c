@@ -1,12 +1,14 @@
 /* Who may run an action that changes something: real requests to a real listener. */
 #include "api/action.h"
 #include "http_fixture.h"
+#include "tracer_fixture.h"
 
 #include <stdlib.h>
 
 struct admin_fixture {
     struct http_fixture *http;
     struct http_listener *listener;
+    struct tracing tracing;
     struct admin_config config;
     struct api api;
     struct route route;
@@ -15,7 +17,7 @@ struct admin_fixture {
 
 static void run(struct route *route, struct http_request *request, const struct route_match *match)
 {
-    struct admin_fixture *fixture = request->user;
+    struct admin_fixture *fixture = list_entry(route, struct admin_fixture, route);
     fixture->runs++;
     http_reply(request, &(struct http_reply){ .status = 200, .body = TEXT("{}") });
 }
@@ -27,7 +29,6 @@ static const struct action looking = { .name = "test.look", .tells = true, .run 
 static void on_request(void *arg, struct http_request *request)
 {
     struct admin_fixture *fixture = arg;
-    request->user = fixture;
     request->route = &fixture->route.counted;
     route_run(&fixture->route, request, NULL);
 }
@@ -43,6 +44,9 @@ static struct admin_fixture given_action(const struct action *action)
 /* What a request to this host with these headers is answered. */
 static int status_at(struct admin_fixture *fixture, const char *host, const char *headers)
 {
+    if (fixture->tracing.tracer == NULL)
+        given_tracer(&fixture->tracing, fixture->http->metrics);
+    fixture->api.tracer = fixture->tracing.tracer;
     fixture->api.admin = &fixture->config;
     fixture->route.api = &fixture->api;
     struct http_listener **listener = &fixture->http->listener;
@@ -61,6 +65,12 @@ static int status_at(struct admin_fixture *fixture, const char *host, const char
     return status;
 }
 
+static void end_admin(struct admin_fixture *fixture)
+{
+    tracer_free(fixture->tracing.tracer);
+    end(fixture->http);
+}
+
 static int status_of(struct admin_fixture *fixture, const char *headers)
 {
     return status_at(fixture, "localhost:8080", headers);
@@ -76,7 +86,7 @@ static void this_machine_may(void **state)
     struct admin_fixture fixture = given_action(&changing);
     assert_int_equal(status_of(&fixture, ""), 200);
     assert_int_equal(fixture.runs, 1);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void others_may_not_and_nothing_is_run_for_them(void **state)
@@ -86,7 +96,7 @@ static void others_may_not_and_nothing_is_run_for_them(void **state)
     assert_int_equal(status_of(&fixture, ""), 403);
     assert_int_equal(status_of(&fixture, "Authorization: Bearer guess\r\n"), 403); /* there is no token that it could be */
     assert_int_equal(fixture.runs, 0);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void everybody_may_do_what_changes_nothing(void **state)
@@ -94,7 +104,7 @@ static void everybody_may_do_what_changes_nothing(void **state)
     struct admin_fixture fixture = given_action(&harmless);
     from_nowhere(&fixture);
     assert_int_equal(status_of(&fixture, ""), 200);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void the_token_opens_from_everywhere(void **state)
@@ -113,7 +123,7 @@ static void the_token_opens_from_everywhere(void **state)
     assert_int_equal(status_of(&fixture, "Authorization: Basic open-sesame\r\n"), 403);
     assert_int_equal(status_of(&fixture, ""), 403);
     assert_int_equal(fixture.runs, 3);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void a_wrong_token_is_refused_from_here_too(void **state)
@@ -121,7 +131,7 @@ static void a_wrong_token_is_refused_from_here_too(void **state)
     struct admin_fixture fixture = given_action(&changing);
     fixture.config.token = "open-sesame";
     assert_int_equal(status_of(&fixture, "Authorization: Bearer guess\r\n"), 403);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void an_address_is_no_proof_behind_a_proxy(void **state)
@@ -130,7 +140,7 @@ static void an_address_is_no_proof_behind_a_proxy(void **state)
     assert_int_equal(status_of(&fixture, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
     assert_int_equal(status_of(&fixture, "Forwarded: for=127.0.0.1\r\n"), 403);
     assert_int_equal(fixture.runs, 0);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void a_page_of_elsewhere_may_not_use_the_browser_that_runs_here(void **state)
@@ -141,7 +151,7 @@ static void a_page_of_elsewhere_may_not_use_the_browser_that_runs_here(void **st
     assert_int_equal(status_of(&fixture, "Origin: http://localhost:8081\r\n"), 403);
     assert_int_equal(fixture.runs, 0);
     assert_int_equal(status_of(&fixture, "Origin: http://localhost:8080\r\n"), 200);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void a_browser_that_tells_of_another_site_is_refused(void **state)
@@ -152,7 +162,7 @@ static void a_browser_that_tells_of_another_site_is_refused(void **state)
     assert_int_equal(fixture.runs, 0);
     assert_int_equal(status_of(&fixture, "Sec-Fetch-Site: same-origin\r\n"), 200);
     assert_int_equal(status_of(&fixture, "Sec-Fetch-Site: none\r\n"), 200);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void everybody_may_look_by_an_address_but_no_page_of_a_name_that_leads_here_now(void **state)
@@ -175,14 +185,14 @@ static void everybody_may_look_by_an_address_but_no_page_of_a_name_that_leads_he
     fixture.config.token = "open-sesame";
     assert_int_equal(status_at(&fixture, "example.org", "Authorization: Bearer open-sesame\r\n"), 200);
     assert_int_equal(status_at(&fixture, "localhost", "Authorization: Bearer guess\r\n"), 403);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void what_tells_nothing_of_the_inside_answers_to_any_name(void **state)
 {
     struct admin_fixture fixture = given_action(&harmless);
     assert_int_equal(status_at(&fixture, "millrace:8080", ""), 200);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void a_change_asked_of_a_name_needs_that_name_listed(void **state)
@@ -194,7 +204,7 @@ static void a_change_asked_of_a_name_needs_that_name_listed(void **state)
     assert_int_equal(status_at(&fixture, "millrace.example", ""), 200);
     assert_int_equal(status_at(&fixture, "millrace.example", "Origin: http://millrace.example\r\n"), 200);
     assert_int_equal(status_at(&fixture, "millrace.example", "Origin: http://example.org\r\n"), 403);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void a_name_that_leads_here_now_is_no_page_of_ours(void **state)
@@ -207,7 +217,7 @@ static void a_name_that_leads_here_now_is_no_page_of_ours(void **state)
     assert_int_equal(status_at(&fixture, "127.0.0.1:8080", "Origin: http://127.0.0.1:8080\r\n"), 200);
     assert_int_equal(status_at(&fixture, "127.0.0.1", "Origin: http://127.0.0.1\r\n"), 200);
     assert_int_equal(status_at(&fixture, "[::1]:8080", "Origin: http://[::1]:8080\r\n"), 200);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 static void whoever_may_open_the_unix_socket_may(void **state)
@@ -222,7 +232,7 @@ static void whoever_may_open_the_unix_socket_may(void **state)
     assert_int_equal(status_at(&fixture, "any", ""), 200);
     from_nowhere(&fixture);
     assert_int_equal(status_of(&fixture, ""), 403);
-    end(fixture.http);
+    end_admin(&fixture);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "api/action.h"
 #include "http_fixture.h"
 #include "io/profiler/gperftools.h"
+#include "tracer_fixture.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ void gperftools_stop(void)
 
 struct profile_fixture {
     struct http_fixture *http;
+    struct tracing tracing;
     struct profiler profiler;
     struct admin_config admin;
     struct api api;
@@ -65,7 +67,8 @@ static struct profile_fixture *given_profiler(void)
     fixture->http = given_loop();
     profiler_init(&fixture->profiler, &fixture->http->loop);
     fixture->admin.from = (struct config_list){ (void *)here, 1 };
-    fixture->api = (struct api){ .admin = &fixture->admin, .profiler = &fixture->profiler };
+    given_tracer(&fixture->tracing, fixture->http->metrics);
+    fixture->api = (struct api){ .admin = &fixture->admin, .profiler = &fixture->profiler, .tracer = fixture->tracing.tracer };
     fixture->route = (struct route){ .counted.name = "/profile", .action = action_find("node.profile"), .api = &fixture->api };
     assert_int_equal(
         http_server_listen(fixture->http->server, "main", &fixture->http->config, on_request, fixture, &fixture->http->listener, &err), 0);
@@ -84,6 +87,7 @@ static void end_profiler(struct profile_fixture *fixture)
         profiler_close(&fixture->profiler, on_profiler_closed, fixture);
     wait_until(fixture->http, fixture->closed);
     assert_int_equal(sampler.running, 0);
+    tracer_free(fixture->tracing.tracer);
     end(fixture->http);
     mem_free(fixture);
 }
