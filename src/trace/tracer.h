@@ -1,10 +1,12 @@
 /* tracer: which spans are kept, and where: in memory for /debug/traces, and for an exporter that takes them along.
  *
- *                          sampled -----------------------> recent (a ring) --> exporter, by a cursor of its own
- *   begin --> span ends --<                            /
- *                          not sampled --> tail rule ----- those of notable traces also --> notable (a ring that lasts longer)
- *                                             \
- *                                              forgotten
+ *   a span ends --> is it sampled? --yes-------------------> recent (a ring) --> exporter, by a cursor of its own
+ *                        | no                           /         | of a notable trace: also
+ *                        v                             /          v
+ *                   does the tail rule keep it? --yes--        notable (a ring that lasts longer)
+ *                        | no
+ *                        v
+ *                   forgotten
  *
  *   head sampling   when a trace begins here: a ratio of the trace ids; else as the parent says (parent-based). W3C's "sampled" flag
  *   tail rule       when a step of ours has ended: errors, retries and the slowest are kept although head sampling dropped them
