@@ -37,24 +37,6 @@ void trace_child(struct trace_context *child, const struct trace_context *parent
     make_id(child->span_id, sizeof(child->span_id), random);
 }
 
-/* Value of a digit plus one, 0 for what is none. Upper case is not allowed (section 3.2.2). */
-static const uint8_t digit_value[256] = {
-    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
-    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-};
-
-static bool read_hex(const char *text, uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        uint8_t high = digit_value[(unsigned char)text[2 * i]];
-        uint8_t low = digit_value[(unsigned char)text[2 * i + 1]];
-        if (high == 0 || low == 0)
-            return false;
-        bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
-    }
-    return true;
-}
-
 static bool all_zero(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -66,7 +48,7 @@ static bool all_zero(const uint8_t *bytes, size_t size)
 bool trace_id_parse(uint8_t trace_id[16], struct text digits)
 {
     uint8_t read[16];
-    if (digits.data == NULL || digits.size != 2 * sizeof(read) || !read_hex(digits.data, read, sizeof(read)) ||
+    if (digits.data == NULL || digits.size != 2 * sizeof(read) || !hex_read(digits.data, read, sizeof(read)) ||
         all_zero(read, sizeof(read)))
         return false;
     memcpy(trace_id, read, sizeof(read));
@@ -92,12 +74,12 @@ bool trace_parse(struct trace_context *trace, struct text header)
     struct trace_context read;
     uint8_t version;
 
-    if (!has_form(header) || !read_hex(header.data + VERSION_AT, &version, 1))
+    if (!has_form(header) || !hex_read(header.data + VERSION_AT, &version, 1))
         return false;
     if (version == 0xFF || !has_length(header, version))
         return false;
-    if (!read_hex(header.data + TRACE_ID_AT, read.trace_id, sizeof(read.trace_id)) ||
-        !read_hex(header.data + SPAN_ID_AT, read.span_id, sizeof(read.span_id)) || !read_hex(header.data + FLAGS_AT, &read.flags, 1))
+    if (!hex_read(header.data + TRACE_ID_AT, read.trace_id, sizeof(read.trace_id)) ||
+        !hex_read(header.data + SPAN_ID_AT, read.span_id, sizeof(read.span_id)) || !hex_read(header.data + FLAGS_AT, &read.flags, 1))
         return false;
     if (all_zero(read.trace_id, sizeof(read.trace_id)) || all_zero(read.span_id, sizeof(read.span_id)))
         return false;

@@ -1,6 +1,8 @@
 """One trace from curl to the dead letter, judged by OpenTelemetry's own schema: a collector gets the spans and tells them apart."""
 
+import json
 import re
+import subprocess
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -11,6 +13,8 @@ from test_worker_pool import headers_of, produce, read_topic
 
 TRACE, PARENT = "ab" * 16, "cd" * 8
 SAMPLED, NOT_SAMPLED = f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00"
+
+IS_REMOTE = 0x200  # of opentelemetry.proto.trace.v1.SpanFlags: the parent is known from a header
 
 QUICK = {"JOB_PROCESS_TIME_MIN": "5", "JOB_PROCESS_TIME_RANGE": "1", "JOB_PROCESS_FAIL_RATE": "0"}
 
@@ -59,6 +63,8 @@ def assert_one_tree(spans, parent=b""):
     every = [span for of_name in spans.values() for span in of_name]
     by_id = {span.span_id: span for span in every}
     assert len(by_id) == len(every)
+    remote = {span.name.split(" ")[-1] for span in every if span.flags & IS_REMOTE}
+    assert remote <= {"/submit", "process_message"}
     roots = [span for span in every if span.parent_span_id not in by_id]
     assert [root.parent_span_id for root in roots] == [parent]
     assert len({span.trace_id for span in every}) == 1
@@ -109,6 +115,7 @@ def test_a_job_is_one_trace_from_the_request_to_its_end(traced_pool, collector, 
 
     [job] = spans["process_message"]
     assert (job.kind, job.parent_span_id, job.status.code) == (Span.SPAN_KIND_CONSUMER, send.span_id, Status.STATUS_CODE_UNSET)
+    assert job.flags & IS_REMOTE
     assert told(job) == {
         "messaging.system": "kafka",
         "messaging.operation.name": "process",
@@ -258,3 +265,34 @@ def test_what_cannot_be_read_begins_a_trace_and_ends_as_a_dead_letter(traced_poo
     [attempt] = spans["heavy_calculation"]
     assert told(attempt)["millrace.outcome"] == "rejected"
     assert len(attempt.events) == 0
+
+
+def test_demo_1_the_trace_of_a_job_is_there_right_after_curl_without_a_collector(worker_pool):
+    """Of the document: curl, copy the trace's id, look at the whole trace with its retries, their errors, and the dead letter."""
+
+    def curl(path, *words):
+        words = ["curl", "-s", *words, f"http://127.0.0.1:{server.port}{path}"]
+        return subprocess.run(words, check=True, capture_output=True, text=True, timeout=20).stdout
+
+    server = worker_pool(env=QUICK)
+    server.wait_until_ready()
+    trace_id = json.loads(curl("/submit", "-d", '{"always_fail":true}'))["trace_id"]
+    wait_for(lambda: f"kafka_send_{server.topic}-dlq" in curl(f"/debug/traces/{trace_id}"), what="the end of the trace")
+    trace = json.loads(curl(f"/debug/traces/{trace_id}"))
+    spans = {span["span_id"]: span for span in trace["spans"]}
+    assert [span["name"] for span in spans.values() if span["parent_span_id"] not in spans] == ["POST /submit"]
+
+    def path(span):
+        above = spans.get(span["parent_span_id"])
+        return [*(path(above) if above else []), span["name"]]
+
+    topic = server.topic
+    job = ["POST /submit", f"kafka_send_{topic}", "process_message"]
+    paths = [path(span) for span in spans.values()]
+    for expected, count in [(job, 1), ([*job, "lane_wait"], 1), ([*job, "heavy_calculation"], 4),
+                            ([*job, "heavy_calculation", "json_unmarshal"], 4), ([*job, f"kafka_send_{topic}-dlq"], 1)]:
+        assert paths.count(expected) == count, expected
+    text = curl(f"/debug/traces/{trace_id}?format=text")
+    assert text.count("local-retry-scheduled") == 3
+    assert all(f"next_attempt={number}" in text for number in (2, 3, 4))
+    assert "the simulated job is one that always fails" in text and "sleep_ms=" in text
