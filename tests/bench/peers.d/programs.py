@@ -68,9 +68,11 @@ def go_original(program, folder, kafka, redis, topic):
     return Submits(folder, port, words)
 
 
-def connect(program, folder, kafka, _redis, topic):
+def connect(batch, program, folder, kafka, _redis, topic):
+    """Waits for `batch` events, a millisecond at most."""
     port = free_port()
     environment = {"PORT": str(port), "ADMIN_PORT": str(free_port()), "KAFKA_BROKERS": kafka.brokers, "KAFKA_TOPIC": topic}
+    environment["BATCH_COUNT"] = str(batch)
     return Submits(folder, port, [program, "-c", HERE / "connect" / "connect.yaml"], environment)
 
 

@@ -23,9 +23,16 @@ PARTITIONS = 20
 
 # get: what to have, or raises Absent; start: of what was had; goal: how many times less CPU Millrace is to take
 Peer = collections.namedtuple("Peer", "name get start goal")
+
+
+def benthos(batch):
+    return Peer(f"Benthos 4.27.0 (Redpanda Connect), batches of {batch:,}", (go_program, "connect"), functools.partial(connect, batch), 3)
+
+
 PEERS = [
     Peer("gin, sarama, go-redis", (go_program, "go_original"), go_original, 9),
-    Peer("Benthos 4.27.0 (Redpanda Connect)", (go_program, "connect"), connect, 3),
+    benthos(64),
+    benthos(1000),
     Peer("Fluent Bit", (untried, "fluent-bit", "Debian has no package of it"), None, None),
 ]
 
@@ -33,6 +40,7 @@ PEERS = [
 def millrace(folder, kafka, redis, topic):
     environment = {"KAFKA_BROKERS": kafka.brokers, "REDIS_URL": redis.url, "KAFKA_TOPIC": topic}
     words = ["-c", str(CONFIG), "--set", "listen.main.limits.connections=20000", "--set", "log.level=info"]
+    words += ["--set", "traces.disabled=true"]
     server = Millrace(BUILD / "src" / "millrace", pathlib.Path(folder) / "millrace.log", words, environment)
     server.wait_until_listening()
     return server

@@ -7,7 +7,8 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// Answers after all replicas have acknowledged.
+// Answers after all replicas have acknowledged. Idempotent as its peers are; with the one request under way that sarama asks for
+// then, batches grow, and a job costs no more than without.
 type producer struct {
 	client sarama.SyncProducer
 	topic  string
@@ -16,6 +17,8 @@ type producer struct {
 func newProducer(brokers []string, topic string) (*producer, error) {
 	config := sarama.NewConfig()
 	config.Producer.RequiredAcks = sarama.WaitForAll
+	config.Producer.Idempotent = true
+	config.Net.MaxOpenRequests = 1
 	config.Producer.Retry.Max = 5
 	config.Producer.Return.Successes = true
 	client, err := sarama.NewSyncProducer(brokers, config)
