@@ -199,6 +199,10 @@ def test_every_query_of_every_panel_has_data(worker_pool, prometheus, own_kafka,
                 selector, label = values_of(entry["query"]["query"])
                 assert any(label in row["metric"] for row in metrics.samples(filled(selector, names))), entry["query"]
 
+    page = server.get("/metrics").body
+    judged = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, timeout=60)
+    assert (judged.returncode, judged.stdout + judged.stderr) == (0, b"")
+
     rules = [rule for group in metrics.ask("rules")["groups"] for rule in group["rules"]]
     assert len(rules) == 10 and all(rule["health"] == "ok" for rule in rules), rules
     traces = [labels["trace_id"] for labels in exemplars_of(metrics, "millrace_http_request_duration_seconds_bucket")]
