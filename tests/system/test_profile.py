@@ -1,6 +1,7 @@
 """/debug/profile: a processor profile of all threads, opened by pprof."""
 
 import contextlib
+import json
 import os
 import pathlib
 import subprocess
@@ -79,6 +80,7 @@ def test_one_is_taken_at_a_time_and_the_loop_goes_on_meanwhile(worker_pool):
         assert client.answer().status == 200
     assert not is_taken(server)
     assert server.get("/debug/profile?seconds=1").status == 200
+    assert all(json.loads(line) for line in server.log().splitlines()), "gperftools has nothing to say there"
 
 
 def test_a_client_that_leaves_ends_it(worker_pool):
