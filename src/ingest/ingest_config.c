@@ -27,9 +27,19 @@ int ingest_key_parse(const char *key, enum ingest_key_kind *kind, struct text *n
     return error_set(err, E_INVALID, "found \"%s\"; allowed: query:NAME, header:NAME, field:NAME, none", key);
 }
 
+/* These the trace decides about: a record has one of each. */
+static void check_headers(const struct ingest_config *config, const struct config_place *place, struct config_report *report)
+{
+    const char *const *names = config->headers.items;
+    for (size_t i = 0; i < config->headers.count; i++)
+        if (strcasecmp(names[i], "traceparent") == 0 || strcasecmp(names[i], "tracestate") == 0)
+            config_mistake_at(report, place, "headers", "found %s, which goes along anyway; allowed: other headers", names[i]);
+}
+
 static void check(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct ingest_config *config = object;
+    check_headers(config, place, report);
     enum ingest_key_kind kind;
     struct text name;
     struct error err;
@@ -56,7 +66,7 @@ static const struct config_field fields[] = {
     { .name = "headers",
       .type = CONFIG_LIST,
       .offset = offsetof(struct ingest_config, headers),
-      .doc = "Headers of the request that become headers of the record; `traceparent` always goes along." },
+      .doc = "Headers of the request that become headers of the record; `traceparent` and `tracestate` go along anyway." },
     { .name = "limit",
       .type = CONFIG_STRUCT,
       .offset = offsetof(struct ingest_config, limit),

@@ -57,6 +57,8 @@ MISTAKES = {
   others: { topic: { name: others }, work: { group: workers, instance: a, handler: { simulate: {} } } }
 """, '17: streams.others.work.instance: found "a", which is the stream jobs in group workers already; allowed: another name, or another'),
     "key twice": ("redis: local", "kafka: local", "2: kafka: found the key a second time; it stands on line 1 already"),
+    "header of its own": ("producer: durable,", "producer: durable, headers: [x-user, Traceparent],",
+                          "11: streams.jobs.ingest.headers: found Traceparent, which goes along anyway; allowed: other headers"),
     "no YAML": ("[health, metrics] }", "[health, metrics }", "22: this is not YAML: did not find expected ',' or ']'"),
     "tab": ("  jobs:\n", "\tjobs:\n", "7: this is not YAML: found character that cannot start any token"),
     "variable unset": ("workers: 4", 'workers: "${T_NOBODY}"', "3: pool.workers: the environment variable T_NOBODY is not set"),
