@@ -18,11 +18,11 @@ static size_t sleepers(const struct partition *partition)
     return partition->lanes.resting - partition->sending;
 }
 
-/* null where there is nothing to tell. */
+/* null where there is nothing to tell. A record's time is its producer's, whose clock may be ahead of ours, or ours has been set back. */
 static void add_age(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *name, bool known, int64_t us)
 {
     if (known)
-        yyjson_mut_obj_add_int(doc, value, name, us / 1000);
+        yyjson_mut_obj_add_int(doc, value, name, us > 0 ? us / 1000 : 0);
     else
         yyjson_mut_obj_add_null(doc, value, name);
 }
