@@ -1,5 +1,5 @@
-/* exporter_state: what exporter.c (batches and their answers), exporter_end.c (flush, close) and exporter_stats.c (what people see)
- * share. */
+/* exporter_state: what exporter.c (batches and their answers), exporter_endpoint.c (where to), exporter_end.c (flush, close) and
+ * exporter_stats.c (what people see) share. */
 #pragma once
 
 #include "base/buffer.h"
@@ -62,6 +62,9 @@ struct exporter {
     struct series *exported, *dropped[DROPPED_REASONS], *results[EXPORT_RESULTS], *duration;
     struct stats_section section;
 };
+
+/* The collector of the configuration, or NULL with a sentence. */
+struct http_endpoint *exporter_endpoint(const struct exporter_config *config, struct error *err);
 
 void exporter_stats_init(struct exporter *exporter, const struct exporter_options *options);
 
