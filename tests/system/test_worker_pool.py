@@ -292,8 +292,8 @@ def test_demo_4_lag_rises_under_load_and_drains_after_it(worker_pool, kafka):
 
     words = [str(BINARY), "attack", f"-target=http://127.0.0.1:{server.port}/submit", "-duration=60s", "-think=5ms"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL) as load:
-        wait_for(lambda: lag_sum() > 100, what="a lag")
-        risen = wait_for(lambda: (found := lag_sum()) > 800 and found, what="more of it")
+        wait_for(lambda: lag_sum() > 100, timeout=60, what="a lag")
+        risen = wait_for(lambda: (found := lag_sum()) > 800 and found, timeout=60, what="more of it")
         load.terminate()
     halved = wait_for(lambda: (found := lag_sum()) < risen / 2 and found, timeout=60, what="half of it")
     assert halved > 0, "it drains, as fast as five workers are"
