@@ -66,7 +66,7 @@ static void on_stored(struct job *job, const struct delivery *delivery, uint64_t
     work->counts.dead++;
     job->partition->tally->dead++;
     metric_add(work->series.dead, 1);
-    metric_add(work->series.dead_stored, 1);
+    metric_add_traced(work->series.dead_stored, 1, job->trace == NULL ? NULL : &job->trace->context);
     /* Nobody works the embedded cluster's dead letters: without this they would fill it up. */
     if (work->options.target.embedded != NULL)
         embedded_note_done(work->options.target.embedded, producer_topic_name(work->options.dead), delivery->partition,

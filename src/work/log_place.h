@@ -1,5 +1,5 @@
-/* log_place: what lines of the log are about: a stream, a partition, a job; fields beside the sentence, which names them too. Nobody outside
- * of work/ includes this. */
+/* log_place: what lines of the log are about: a stream, a partition, a job; fields beside the sentence, which names them too. Nobody
+ * outside of work/ includes this. */
 #pragma once
 
 #include "base/log.h"

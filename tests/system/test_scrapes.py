@@ -60,6 +60,18 @@ def test_promtool_has_no_remark_on_a_live_scrape(worker_pool):
     assert (judged.returncode, judged.stdout + judged.stderr) == (0, b"")
 
 
+def test_the_trace_of_a_dead_letter_is_the_exemplar_of_their_count(millrace):
+    server = millrace(*QUICK, "--set", "streams.jobs.work.retry.retries=0")
+    server.wait_until_ready()
+    trace = server.post("/submit", {"always_fail": True}).json()["trace_id"]
+
+    def told():
+        page = server.get("/metrics", headers={"Accept": PROMETHEUS_ACCEPTS}).body.decode()
+        return re.search(r'^millrace_dead_letters_total\{stream="jobs"\} 1 # \{trace_id="(\w+)"\} 1 ', page, re.M)
+
+    assert wait_for(told, what="the dead letter").group(1) == trace
+
+
 def test_prometheus_finds_the_trace_of_a_request_among_the_exemplars(millrace, prometheus):
     server = millrace(*QUICK, "--set", "metrics.views=[{ name: seconds_to_store, of: produce_duration_seconds, labels: [topic], buckets: [0.001, 1, 10] }]")
     server.wait_until_ready()
