@@ -112,7 +112,7 @@ static int set_fetching(rd_kafka_conf_t *conf, const struct consumer_options *op
     if (client_set(conf, err, "queued.min.messages", "%" PRIu64, prefetch_records(options)) != 0 ||
         client_set(conf, err, "queued.max.messages.kbytes", "%" PRIu64, prefetch_kb(options)) != 0 ||
         client_set(conf, err, "fetch.message.max.bytes", "%" PRIu64, fetch_bytes(options)) != 0 ||
-        client_set(conf, err, "fetch.queue.backoff.ms", "5") != 0 || client_set(conf, err, "fetch.wait.max.ms", "%s", wait_ms) != 0 ||
+        client_set(conf, err, "fetch.queue.backoff.ms", "2") != 0 || client_set(conf, err, "fetch.wait.max.ms", "%s", wait_ms) != 0 ||
         /* A topic that is made later, or gains partitions, is seen within this time. */
         client_set(conf, err, "topic.metadata.refresh.interval.ms", "5000") != 0)
         return E_INVALID;
