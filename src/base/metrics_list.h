@@ -131,7 +131,9 @@ METRIC(GROUP_LAG, METRIC_GAUGE, "millrace_group_lag_offsets",
        "partition")
 METRIC(GROUP_COMMITTED, METRIC_GAUGE, "millrace_group_committed_offset", "The group's commit; NaN where it has none.", "group", "topic",
        "partition")
-METRIC(GROUP_MEMBERS, METRIC_GAUGE, "millrace_group_members", "Members of a watched group.", "group")
+METRIC(GROUP_MEMBERS, METRIC_GAUGE, "millrace_group_members",
+       "Members of a watched group; NaN where the broker divides its partitions (protocol: consumer), for nothing safe can be asked there.",
+       "group")
 METRIC(TOPIC_PARTITIONS, METRIC_GAUGE, "millrace_topic_partitions", "Partitions of a watched topic.", "topic")
 METRIC(TOPIC_END, METRIC_GAUGE, "millrace_topic_end_offset", "The offset that the next record of the partition gets.", "topic", "partition")
 METRIC(TOPIC_LEADER, METRIC_GAUGE, "millrace_topic_leader", "The broker that leads the partition, by its id; -1: none.", "topic",

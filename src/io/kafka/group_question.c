@@ -195,7 +195,8 @@ static const char *read_beginnings(struct group_reader *reader, rd_kafka_event_t
 
 /* --- the group and the cluster --- */
 
-/* On a worker thread. Members that the broker leads (KIP-848) are no members of this old question: it finds the group dead. */
+/* On a worker thread. Members that the broker leads (KIP-848) are no members of this old question: it finds the group dead. The admin
+ * request DescribeConsumerGroups knows them, but may end the process (committed.h). */
 static void list_members(uv_work_t *work)
 {
     struct group_reader *reader = work->data;
