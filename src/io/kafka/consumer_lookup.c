@@ -28,7 +28,7 @@ static bool is_to_be_told(unsigned refusals)
     return (refusals & (refusals - 1)) == 0;
 }
 
-static void unanswered(struct lookup *lookup, const char *reason)
+void lookup_unanswered(struct lookup *lookup, const char *reason)
 {
     struct consumer *consumer = lookup->consumer;
     if (lookup->kind == LOOKUP_CHECK || lookup->kind == LOOKUP_STABLE) {
@@ -170,7 +170,7 @@ static const struct {
 void lookup_on_commits(struct lookup *lookup, rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *answer)
 {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        unanswered(lookup, client_reason(code));
+        lookup_unanswered(lookup, client_reason(code));
         return;
     }
     lookup_read_commits(lookup, answer);
@@ -194,7 +194,7 @@ void lookup_on_answer(struct consumer *consumer, rd_kafka_event_t *event)
     bool failed = rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR;
     const char *refusal = failed ? rd_kafka_event_error_string(event) : answers[lookup->state].read(lookup, event);
     if (refusal != NULL)
-        unanswered(lookup, refusal);
+        lookup_unanswered(lookup, refusal);
     else
         proceed(lookup);
 }

@@ -54,6 +54,8 @@ void lookup_ask_topic(struct lookup *lookup);
 void lookup_ask_ends(struct lookup *lookup);
 
 /* --- consumer_lookup.c --- */
+/* It is asked again later, or not at all: it may be gone. */
+void lookup_unanswered(struct lookup *lookup, const char *reason);
 /* The group's commits, or why there are none. */
 void lookup_on_commits(struct lookup *lookup, rd_kafka_resp_err_t code, const rd_kafka_topic_partition_list_t *answer);
 

@@ -6,13 +6,15 @@
 #include "io/kafka/topic_admin.h"
 
 #define ANSWER_WAIT_MS  5000
+#define CHECK_WAIT_MS   2000 /* of what is asked again soon in any case */
 #define COMMITS_WAIT_MS 2000 /* a handle that ends waits for it */
 
 static rd_kafka_AdminOptions_t *admin_options(struct lookup *lookup, rd_kafka_admin_op_t what)
 {
     char reason[128];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(lookup->consumer->handle, what);
-    rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_WAIT_MS, reason, sizeof(reason));
+    bool recurs = lookup->kind == LOOKUP_CHECK || lookup->kind == LOOKUP_STABLE;
+    rd_kafka_AdminOptions_set_request_timeout(options, recurs ? CHECK_WAIT_MS : ANSWER_WAIT_MS, reason, sizeof(reason));
     rd_kafka_AdminOptions_set_opaque(options, lookup);
     return options;
 }
@@ -69,6 +71,16 @@ void lookup_forget_commits(struct lookup *lookup)
         lookup->question->lookup = NULL;
 }
 
+/* A question to a broker that is gone would make librdkafka connect without a pause: topics_answers.c tells. Returns false if there is
+ * nobody to ask; the lookup may be gone then. */
+static bool can_ask(struct lookup *lookup)
+{
+    if (client_is_connected(lookup->consumer->handle))
+        return true;
+    lookup_unanswered(lookup, "no broker is connected");
+    return false;
+}
+
 /* The controller that the handle knows of may be gone; and the embedded cluster has none. */
 static int32_t whom_about_topic(const struct consumer *consumer)
 {
@@ -79,6 +91,9 @@ static int32_t whom_about_topic(const struct consumer *consumer)
 
 void lookup_ask_topic(struct lookup *lookup)
 {
+    lookup->state = LOOKUP_ASKING_TOPIC;
+    if (!can_ask(lookup))
+        return;
     struct consumer *consumer = lookup->consumer;
     const char *name = consumer->options.topic;
     int32_t broker = whom_about_topic(consumer);
@@ -86,7 +101,6 @@ void lookup_ask_topic(struct lookup *lookup)
     if (broker != TOPIC_ADMIN_CONTROLLER)
         rd_kafka_AdminOptions_set_broker(options, broker, NULL, 0);
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&name, 1);
-    lookup->state = LOOKUP_ASKING_TOPIC;
     rd_kafka_DescribeTopics(consumer->handle, topics, options, consumer->control);
     rd_kafka_TopicCollection_destroy(topics);
     rd_kafka_AdminOptions_destroy(options);
@@ -103,6 +117,9 @@ static int64_t wanted_of(const struct lookup *lookup)
 
 void lookup_ask_ends(struct lookup *lookup)
 {
+    lookup->state = LOOKUP_ASKING_ENDS;
+    if (!can_ask(lookup))
+        return;
     struct consumer *consumer = lookup->consumer;
     rd_kafka_topic_partition_list_t *question = rd_kafka_topic_partition_list_new(lookup->partitions->cnt);
     for (int i = 0; i < lookup->partitions->cnt; i++) {
@@ -115,7 +132,6 @@ void lookup_ask_ends(struct lookup *lookup)
     rd_kafka_AdminOptions_t *options = admin_options(lookup, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
     if (lookup->kind == LOOKUP_STABLE)
         rd_kafka_error_destroy(rd_kafka_AdminOptions_set_isolation_level(options, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
-    lookup->state = LOOKUP_ASKING_ENDS;
     rd_kafka_ListOffsets(consumer->handle, question, options, consumer->control);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_topic_partition_list_destroy(question);
