@@ -180,15 +180,28 @@ static void tell_lost(struct consumer *consumer)
     doubt_end(consumer);
 }
 
-static void tell_revoked(struct consumer *consumer)
+/* While the owner still gives up what was wanted back before, it ends with both. */
+static void tell_revoked(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions, bool more)
 {
-    struct objects objects = objects_of(consumer, consumer->giving_up);
+    struct objects objects = objects_of(consumer, partitions);
     consumer->state = CONSUMER_GIVING_UP;
     if (objects.count > 0)
         consumer->options.events->on_revoked(consumer->options.owner, objects.items, objects.count);
-    else
+    else if (!more)
         settle(consumer);
     mem_free(objects.items);
+}
+
+/* More may be wanted back, or lost, before the owner has given up the first ones: the group is left, or the topic is gone. */
+static void note_giving_up(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    if (consumer->giving_up == NULL)
+        consumer->giving_up = rd_kafka_topic_partition_list_new(partitions->cnt);
+    for (int i = 0; i < partitions->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &partitions->elems[i];
+        if (rd_kafka_topic_partition_list_find(consumer->giving_up, entry->topic, entry->partition) == NULL)
+            rd_kafka_topic_partition_list_add(consumer->giving_up, entry->topic, entry->partition);
+    }
 }
 
 static void on_revoke(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
@@ -196,11 +209,12 @@ static void on_revoke(struct consumer *consumer, const rd_kafka_topic_partition_
     bool lost = rd_kafka_assignment_lost(consumer->handle);
     log_info("consumer", "%s: %d partitions of %s are %s", consumer->options.name, partitions->cnt, consumer->options.topic,
              lost ? "lost" : "wanted back");
-    consumer->giving_up = rd_kafka_topic_partition_list_copy(partitions);
+    bool more = consumer->giving_up != NULL;
+    note_giving_up(consumer, partitions);
     if (lost)
         tell_lost(consumer);
     else
-        tell_revoked(consumer);
+        tell_revoked(consumer, partitions, more);
 }
 
 void consumer_check_lost(struct consumer *consumer)
