@@ -2,6 +2,7 @@
 #include "config/reading.h"
 #include "config/report.h"
 #include "config/schema.h"
+#include "config/shown.h"
 
 #include <assert.h>
 #include <string.h>
@@ -276,7 +277,7 @@ static bool decode_struct(struct decoder *decoder, struct config_node *node, con
     for (const struct config_field *field = schema->fields; field->name != NULL; field++)
         whole &= decode_field(decoder, node, field, object);
     sort_children(node, schema);
-    if (!whole || node->absent || schema->check == NULL)
+    if (!whole || schema->check == NULL || config_shown_absent(node))
         return whole;
     return check(decoder, node, schema, object);
 }

@@ -52,11 +52,12 @@ void config_mistake(struct config_report *report, const struct config_place *pla
     va_end(args);
 }
 
-/* The node of a part, or NULL if it is a default, which stands on no line. */
+/* The node of a part, or NULL if it is a default, which stands on no line; unless the environment has filled it. */
 static const struct config_node *find_part(const struct config_report *report, const char *path)
 {
     const struct config_node *node = report->root == NULL ? NULL : config_node_find(report->root, path);
-    return node == NULL || strcmp(node->file, CONFIG_FROM_DEFAULT) == 0 ? NULL : node;
+    bool is_default = node != NULL && node->variables == NULL && strcmp(node->file, CONFIG_FROM_DEFAULT) == 0;
+    return is_default ? NULL : node;
 }
 
 void config_mistake_at(struct config_report *report, const struct config_place *place, const char *part, const char *format, ...)

@@ -32,6 +32,17 @@ static struct text userinfo(const char *url)
     return (struct text){ colon + 1, (size_t)(at - colon - 1) };
 }
 
+/* The bytes of "password=" and its like, if the text begins with one; or 0. */
+static size_t secret_name(const char *text)
+{
+    static const char *const names[] = { "password=", "passwd=", "token=", "secret=", "api_key=", "api-key=", "apikey=", "signature=" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strncasecmp(text, names[i], strlen(names[i])) == 0)
+            return strlen(names[i]);
+    }
+    return 0;
+}
+
 /* The value behind "password=": in libpq's quotes, or up to a blank or the next parameter. */
 static struct text assignment(const char *value)
 {
@@ -44,8 +55,9 @@ static struct text first_secret(const char *text)
 {
     const char *searched = text; /* a word is searched for user info once, or a long one would cost its square */
     for (const char *at = text; *at != '\0'; at++) {
-        if (strncasecmp(at, "password=", strlen("password=")) == 0)
-            return assignment(at + strlen("password="));
+        size_t name = secret_name(at);
+        if (name > 0)
+            return assignment(at + name);
         if (at < searched || strncmp(at, "://", 3) != 0)
             continue;
         struct text secret = userinfo(at + 3);

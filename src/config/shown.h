@@ -5,7 +5,8 @@
 
 #define CONFIG_HIDDEN "********"
 
-/* `text` with the passwords in it hidden: `scheme://user:PASSWORD@host` and libpq's `password=PASSWORD`.
+/* `text` with the passwords in it hidden: `scheme://user:PASSWORD@host`, and `password=PASSWORD` as libpq and
+ * queries of URLs have it, with the other usual names: token, secret, api_key, ...
  * The text itself when there is none. */
 const char *config_conceal(struct arena *arena, const char *text);
 

@@ -31,14 +31,12 @@ static const struct config_field fields[] = {
 };
 static const struct config_schema traces_schema = { .name = "traces", .size = sizeof(struct traces), .fields = fields };
 
-static struct reading read_export(const char *value)
+static struct reading read_file(const char *yaml)
 {
-    char yaml[256];
     struct traces traces;
     struct reading reading;
     struct config_report report = { 0 };
     struct buffer out = { 0 }, url = { 0 };
-    snprintf(yaml, sizeof(yaml), "export: %s", value);
     reading.config = config_read_text("x.yaml", yaml, &traces_schema, NULL, 0, &traces, &report);
     reading.exporter = traces.export;
     config_report_print(&report, &out);
@@ -50,6 +48,13 @@ static struct reading read_export(const char *value)
     buffer_free(&out);
     buffer_free(&url);
     return reading;
+}
+
+static struct reading read_export(const char *value)
+{
+    char yaml[256];
+    snprintf(yaml, sizeof(yaml), "export: %s", value);
+    return read_file(yaml);
 }
 
 static int forget_environment(void **state)
@@ -164,10 +169,19 @@ static void a_mistake_is_told_with_what_is_allowed_and_without_secrets(void **st
     }
 }
 
+static void a_mistake_of_the_environment_is_told_with_its_variable_where_the_file_says_nothing(void **state)
+{
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", 1);
+    struct reading reading = read_file("{}");
+    assert_non_null(strstr(reading.mistakes, "export.endpoint: found no URL"));
+    assert_non_null(strstr(reading.mistakes, "(from OTEL_EXPORTER_OTLP_ENDPOINT)"));
+    end_reading(&reading);
+}
+
 static void a_secret_that_a_default_takes_from_the_environment_is_not_shown(void **state)
 {
     setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2", 1);
-    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/?password=hunter2", 1);
+    setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/?password=hunter2&token=hunter2&API_KEY=hunter2", 1);
     struct reading reading = read_export("{}");
     struct buffer out = { 0 };
     config_print(reading.config, &out);
@@ -204,6 +218,7 @@ int main(void)
         without_environment(the_variable_for_traces_comes_before_the_general_one),
         without_environment(exporting_is_switched_off_by_name),
         without_environment(a_mistake_is_told_with_what_is_allowed_and_without_secrets),
+        without_environment(a_mistake_of_the_environment_is_told_with_its_variable_where_the_file_says_nothing),
         without_environment(a_secret_that_a_default_takes_from_the_environment_is_not_shown),
         without_environment(headers_become_lines),
     };
