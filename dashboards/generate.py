@@ -164,6 +164,18 @@ KAFKA = {
             panel("Watching", "short", [(rate("millrace_watch_polls_total", "stream, result"), "{{stream}} {{result}}")],
                   "failed: the lag shown is old, then unknown."),
         ]),
+        ("Connections, as librdkafka sees them", [
+            panel("Round trip", "s", [('max by (client, broker) (%s)' % here("millrace_kafka_broker_rtt_seconds", 'statistic="p99"'),
+                                       "{{client}} to {{broker}}")],
+                  "p99 of the last interval. A fetch waits at the broker for records, so a consumer's says little.", min=0),
+            panel("In flight", "short", [(f"sum by (client, broker) ({here('millrace_kafka_broker_requests_in_flight')})",
+                                          "{{client}} to {{broker}}")],
+                  "Requests that the broker has not answered.", min=0),
+            panel("Fetched, not taken", "bytes", [(f"sum by (client) ({here('millrace_kafka_fetched_bytes')})", "{{client}}")],
+                  "Bounded by `prefetch`: that is the backpressure.", min=0),
+            panel("Connections lost", "short", [(rate("millrace_kafka_broker_disconnects_total", "client, broker"), "{{client}} to {{broker}}")],
+                  "Now and then is normal, brokers close idle ones; many are a broker that comes and goes.", min=0),
+        ]),
     ],
 }
 
@@ -196,6 +208,14 @@ PROCESS = {
             panel("Redis round trip", "s", quantiles("millrace_redis_command_duration_seconds"), "Most requests need none: tokens are leased."),
             panel("Build", "short", [(here("millrace_build_info"), "{{instance}}: {{version}}, librdkafka {{librdkafka}}")],
                   "What runs where.", kind="stat"),
+        ]),
+        ("Log and traces", [
+            panel("Lines of the log", "short", [(rate("millrace_log_lines_total", "level"), "{{level}}")], "Errors want somebody to read them."),
+            panel("Lines not written", "short", [(rate("millrace_log_lines_lost_total", "reason"), "lost: {{reason}}"),
+                                                 (rate("millrace_log_lines_left_out_total"), "repeated")],
+                  "lost: nobody reads the log fast enough, or its disk is full. repeated: left out on purpose, and counted."),
+            panel("Requests and jobs traced", "short", [(rate("millrace_trace_local_roots_total", "decision"), "{{decision}}")],
+                  "kept: not sampled, and kept since it failed, was tried again, or was among the slowest."),
         ]),
     ],
 }
