@@ -19,7 +19,7 @@
 enum span_kind { SPAN_INTERNAL = 1, SPAN_SERVER = 2, SPAN_CLIENT = 3, SPAN_PRODUCER = 4, SPAN_CONSUMER = 5 };
 enum span_status { SPAN_STATUS_UNSET = 0, SPAN_STATUS_OK = 1, SPAN_STATUS_ERROR = 2 };
 
-#define SPAN_VALUES_MAX 16
+#define SPAN_VALUES_MAX 8
 #define SPAN_TEXT_MAX   256 /* bytes of a text value; what is longer is cut at a character */
 
 enum span_value_type { SPAN_ABSENT, SPAN_INT, SPAN_TEXT };

@@ -3,6 +3,7 @@
  *   traces:
  *     sampler: parentbased_traceidratio
  *     ratio:   0.01
+ *     record_traces: 100
  *     memory:  4MiB
  *     keep:    { failures: true, slowest: 2 }
  *     service: orders
@@ -39,6 +40,7 @@ struct trace_config {
     bool disabled;
     int sampler;           /* enum trace_sampler */
     double ratio;          /* 0..1 of the traces that begin here */
+    int64_t record_traces; /* a second, that begin at a record which came without one */
     uint64_t memory_bytes; /* both rings together */
     struct trace_keep_config keep;
     const char *service;    /* empty: as `attributes` say, or "millrace" */
@@ -62,6 +64,9 @@ void trace_config_check(const struct trace_config *config, const struct config_p
              "decide for traces that begin here." },                                                                          \
     { .name = "ratio", .type = CONFIG_NUMBER, .offset = offsetof(owner, place.ratio),                                         \
       .fallback = "${OTEL_TRACES_SAMPLER_ARG:-1}", .min = 0, .max = 1, .doc = "The share of traces that `*traceidratio` samples." }, \
+    { .name = "record_traces", .type = CONFIG_INT, .offset = offsetof(owner, place.record_traces), .fallback = "100", .min = 0, .max = 1e6,  \
+      .doc = "How many traces a second may begin at records that came without a `traceparent`. The other such records are told only if " \
+             "they failed, were tried again or were slow (`keep`), so that a long backlog is worked at full speed." },         \
     { .name = "memory", .type = CONFIG_SIZE, .offset = offsetof(owner, place.memory_bytes), .fallback = "4MiB",               \
       .min = 512 * 1024, .max = 1 << 30,                                                                                      \
       .doc = "For the latest spans, rounded down to a power of two; a quarter as much again for those that failed, were tried " \

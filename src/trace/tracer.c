@@ -17,6 +17,9 @@ struct tracer {
     bool on;
     struct sampler sampler;
     struct trace_keep_config keep;
+    int64_t record_traces;      /* a second */
+    int64_t record_traces_left; /* in this one */
+    uint64_t second_us;         /* when it began */
     struct random *random;
     struct list sites;
     bool anchored;
@@ -42,6 +45,7 @@ struct tracer *tracer_new(const struct trace_config *config, struct random *rand
     struct tracer *tracer = mem_zalloc(sizeof(*tracer));
     tracer->on = !config->disabled;
     tracer->keep = config->keep;
+    tracer->record_traces = tracer->record_traces_left = config->record_traces;
     tracer->random = random;
     list_init(&tracer->sites);
     sampler_init(&tracer->sampler, config->disabled ? SAMPLER_PARENT_ALWAYS_OFF : (enum trace_sampler)config->sampler, config->ratio);
@@ -79,6 +83,25 @@ void tracer_begin(struct tracer *tracer, struct trace_context *context, const st
     else
         trace_child(context, parent, tracer->random);
     trace_set_sampled(context, sampler_decides(&tracer->sampler, context->trace_id, parent));
+}
+
+bool tracer_begin_record(struct tracer *tracer, struct trace_context *context, const struct trace_context *parent, uint64_t now_us)
+{
+    *context = (struct trace_context){ .flags = 0 };
+    if (parent == NULL && now_us - tracer->second_us >= 1000000) {
+        tracer->second_us = now_us;
+        tracer->record_traces_left = tracer->record_traces;
+    }
+    if (parent == NULL && tracer->record_traces_left == 0)
+        return false;
+    tracer->record_traces_left -= parent == NULL;
+    tracer_begin(tracer, context, parent);
+    return true;
+}
+
+void tracer_begin_late(struct tracer *tracer, struct trace_context *context)
+{
+    trace_start(context, tracer->random);
 }
 
 bool tracer_is_on(const struct tracer *tracer)

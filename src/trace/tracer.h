@@ -47,6 +47,13 @@ struct span_site *tracer_site(struct tracer *tracer, const char *name, enum span
  * Works whether or not anything is kept: ids go along with records in any case. `context` may be `parent`. */
 void tracer_begin(struct tracer *tracer, struct trace_context *context, const struct trace_context *parent);
 
+/* As tracer_begin, for a record that is worked: one that came without a trace (`parent` is NULL) begins one only while fewer than
+ * `record_traces` have in this second. Else returns false, and `context` is zeros: if it turns out to be kept, tracer_begin_late. */
+bool tracer_begin_record(struct tracer *tracer, struct trace_context *context, const struct trace_context *parent, uint64_t now_us);
+
+/* Begins a trace, not sampled, of which something is kept by the tail rule. */
+void tracer_begin_late(struct tracer *tracer, struct trace_context *context);
+
 /* What becomes of the spans of a local root that has ended. */
 enum trace_fate {
     TRACE_FORGOTTEN, /* they are not told */

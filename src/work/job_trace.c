@@ -71,14 +71,15 @@ static bool read_parent(const struct job *job, struct trace_context *parent)
     return false;
 }
 
-static void begin(const struct job *job, struct job_trace *trace)
+/* Returns whether there is a trace; if not, `trace` is zeros. */
+static bool begin(const struct job *job, struct job_trace *trace, uint64_t now_us)
 {
     struct trace_context parent;
     bool goes_on = read_parent(job, &parent);
-    tracer_begin(shared_by(job)->tracer, &trace->context, goes_on ? &parent : NULL);
     memset(trace->parent_id, 0, sizeof(trace->parent_id));
     if (goes_on)
         memcpy(trace->parent_id, parent.span_id, sizeof(trace->parent_id));
+    return tracer_begin_record(shared_by(job)->tracer, &trace->context, goes_on ? &parent : NULL, now_us);
 }
 
 /* From its first failure on it has to be remembered: spans that are told have named its span as their parent. */
@@ -86,7 +87,8 @@ static const struct job_trace *remembered(struct job *job)
 {
     if (job->trace == NULL) {
         job->trace = mem_alloc(sizeof(*job->trace));
-        begin(job, job->trace);
+        if (!begin(job, job->trace, clock_us()))
+            tracer_begin_late(shared_by(job)->tracer, &job->trace->context);
     }
     return job->trace;
 }
@@ -161,12 +163,15 @@ void job_trace_done(const struct job *job, const struct run *run, struct trace_c
 {
     const struct work_trace *shared = shared_by(job);
     struct job_trace trace = { .parent_id = { 0 } };
-    if (job->trace != NULL)
+    bool begun = job->trace != NULL;
+    if (begun)
         trace = *job->trace;
     else if (tracer_is_on(shared->tracer))
-        begin(job, &trace);
+        begun = begin(job, &trace, now_us);
+    enum trace_fate fate = tracer_keeps(shared->tracer, shared->process, &trace.context, job->trace != NULL, job->taken_us, now_us);
+    if (fate != TRACE_FORGOTTEN && !begun)
+        tracer_begin_late(shared->tracer, &trace.context);
     *context = trace.context;
-    enum trace_fate fate = tracer_keeps(shared->tracer, shared->process, context, job->trace != NULL, job->taken_us, now_us);
     if (fate == TRACE_FORGOTTEN)
         return;
     bool notable = fate == TRACE_NOTABLE;

@@ -9,7 +9,8 @@
  *
  * A job that waits has nothing of this but the time when it was taken. One whose first attempt is its last is told in one go; one that
  * fails has a `struct job_trace` from then on, and its failures are told as they happen. A record without a valid traceparent begins a
- * trace. A job that is left to somebody else is told only if something of it was told before. */
+ * trace while few do (`record_traces`), or when something of it is kept. A job that is left to somebody else is told only if something of
+ * it was told before. */
 #pragma once
 
 #include "base/trace.h"

@@ -64,7 +64,7 @@ class Works:
         return (done - before) / (now - began), (used - used_before) / (done - before) * 1e6
 
 
-NO_TRACES = {"disabled": True}
+AS_USUAL = {}  # settings of `traces:`; records of these topics bring none along
 
 
 def config(kafka, topic, order, handler, concurrency, held, partitions, traces):
@@ -94,7 +94,7 @@ def config(kafka, topic, order, handler, concurrency, held, partitions, traces):
 class Worker(Works):
     """One run of Millrace on a topic, in a group of its own."""
 
-    def __init__(self, topics, topic, order, handler, concurrency=1000, held=10000, traces=NO_TRACES):
+    def __init__(self, topics, topic, order, handler, concurrency=1000, held=10000, traces=AS_USUAL):
         self.folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self.folder.name)
         settings = config(topics.kafka, topic, order, handler, concurrency, held, topics.partitions[topic], traces)

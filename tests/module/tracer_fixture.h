@@ -16,6 +16,7 @@ static inline void given_tracer(struct tracing *tracing, struct metrics *metrics
     const struct trace_config config = {
         .sampler = SAMPLER_PARENT_ALWAYS_ON,
         .ratio = 1,
+        .record_traces = 1000000,
         .memory_bytes = 1 << 20,
         .keep = { .failures = true },
     };

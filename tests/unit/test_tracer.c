@@ -26,7 +26,7 @@ struct fixture {
 };
 
 static const struct trace_config defaults = {
-    .sampler = SAMPLER_PARENT_RATIO, .ratio = 1, .memory_bytes = 512 * 1024, .keep = { .failures = true, .slowest = 2 }
+    .sampler = SAMPLER_PARENT_RATIO, .ratio = 1, .record_traces = 2, .memory_bytes = 512 * 1024, .keep = { .failures = true, .slowest = 2 }
 };
 
 static const char *const keys[] = { "first", "second", "third" };
@@ -73,6 +73,45 @@ static void a_ratio_samples_that_share_of_new_traces(void **state)
     for (int i = 0; i < 100000; i++)
         sampled += begins_sampled(&fixture, NULL);
     assert_in_range(sampled, 9600, 10400); /* 10000, and four times its deviation of 95 */
+    close_fixture(&fixture);
+}
+
+static void records_without_a_trace_begin_so_many_a_second(void **state)
+{
+    struct fixture fixture;
+    struct trace_context context;
+    open_fixture(&fixture, defaults);
+    for (uint64_t second = 1; second <= 2; second++) {
+        assert_true(tracer_begin_record(fixture.tracer, &context, NULL, second * SECOND));
+        assert_true(trace_is_sampled(&context));
+        assert_true(tracer_begin_record(fixture.tracer, &context, NULL, second * SECOND + 1));
+        assert_false(tracer_begin_record(fixture.tracer, &context, NULL, second * SECOND + 2));
+        assert_false(trace_is_sampled(&context));
+    }
+    close_fixture(&fixture);
+}
+
+static void a_record_that_came_with_a_trace_goes_on_with_it_however_many_do(void **state)
+{
+    struct fixture fixture;
+    struct trace_context parent, context;
+    open_fixture(&fixture, defaults);
+    tracer_begin(fixture.tracer, &parent, NULL);
+    for (int i = 0; i < 10; i++) {
+        assert_true(tracer_begin_record(fixture.tracer, &context, &parent, SECOND));
+        assert_memory_equal(context.trace_id, parent.trace_id, sizeof(parent.trace_id));
+        assert_true(trace_is_sampled(&context));
+    }
+    close_fixture(&fixture);
+}
+
+static void a_trace_that_begins_late_is_not_sampled(void **state)
+{
+    struct fixture fixture;
+    struct trace_context context = { .flags = 1 };
+    open_fixture(&fixture, defaults);
+    tracer_begin_late(fixture.tracer, &context);
+    assert_false(trace_is_sampled(&context));
     close_fixture(&fixture);
 }
 
@@ -388,6 +427,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ratio_samples_that_share_of_new_traces),
+        cmocka_unit_test(records_without_a_trace_begin_so_many_a_second),
+        cmocka_unit_test(a_record_that_came_with_a_trace_goes_on_with_it_however_many_do),
+        cmocka_unit_test(a_trace_that_begins_late_is_not_sampled),
         cmocka_unit_test(a_child_does_as_its_parent_whatever_the_ratio),
         cmocka_unit_test(every_sampler_decides_as_opentelemetry_says),
         cmocka_unit_test(failures_are_kept_although_the_sampler_dropped_them),
