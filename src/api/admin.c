@@ -18,9 +18,14 @@ static bool is_token(struct text found, const char *token)
     return difference == 0;
 }
 
+/* What proxies add: `Via` is HTTP's own (RFC 9110 section 7.6.3), the others are what the common ones are told to send. */
 static bool is_passed_on(const struct http_request *request)
 {
-    return http_request_header(request, "forwarded").data != NULL || http_request_header(request, "x-forwarded-for").data != NULL;
+    static const char *const marks[] = { "via", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip" };
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (http_request_header(request, marks[i]).data != NULL)
+            return true;
+    return false;
 }
 
 static struct text without_port(struct text host)

@@ -139,6 +139,9 @@ static void an_address_is_no_proof_behind_a_proxy(void **state)
     struct admin_fixture fixture = given_action(&changing);
     assert_int_equal(status_of(&fixture, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
     assert_int_equal(status_of(&fixture, "Forwarded: for=127.0.0.1\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "Via: 1.1 edge\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "X-Real-IP: 127.0.0.1\r\n"), 403);
+    assert_int_equal(status_of(&fixture, "X-Forwarded-Proto: https\r\n"), 403);
     assert_int_equal(fixture.runs, 0);
     end_admin(&fixture);
 }
