@@ -15,8 +15,12 @@ void shutdown_part_ended(void *arg)
         next_phase(shutdown);
 }
 
+/* The loop has its own watchdog; who guards the loop gives it so much more. */
+#define GUARD_GRACE_US 2000000
+
 static void finish(struct shutdown *shutdown)
 {
+    shutdown_guard_end(&shutdown->guard);
     loop_monitor_close(&shutdown->node->monitor);
     reload_close(shutdown->reload);
     uv_close((uv_handle_t *)&shutdown->interrupt, NULL);
@@ -69,6 +73,7 @@ static void begin(struct shutdown *shutdown, int signum)
              (unsigned long long)(node->settings->shutdown_us / 1000000));
     shutdown->started_us = clock_us();
     shutdown->deadline_us = shutdown->started_us + node->settings->shutdown_us;
+    shutdown_guard_begin(&shutdown->guard, shutdown->deadline_us + GUARD_GRACE_US);
     uv_timer_start(&shutdown->watchdog, on_watchdog, node->settings->shutdown_us / 1000, 0);
 
     health_stop(&node->health);
