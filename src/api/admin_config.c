@@ -9,8 +9,10 @@ static const struct config_field admin_fields[] = {
       .type = CONFIG_LIST,
       .offset = offsetof(struct admin_config, from),
       .fallback = "[127.0.0.1/32, \"::1\"]",
-      .doc = "Addresses and ranges of clients that may; peers of a Unix socket count as 127.0.0.1, for its file's permissions say who "
-             "may open it. A request that a proxy has passed on, or a page of another origin, needs the token instead." },
+      .doc =
+          "Addresses and ranges of clients that may; peers of a Unix socket count as 127.0.0.1, for its file's permissions say who "
+          "may open it. A request that says that a proxy has passed it on (Forwarded, Via, X-Forwarded-For, ...), or a page of another "
+          "origin, needs the token instead; behind a proxy on this machine that adds no such header, leave the list empty and set a token." },
     { .name = "token",
       .type = CONFIG_SECRET,
       .offset = offsetof(struct admin_config, token),
