@@ -139,7 +139,7 @@ def test_a_slow_reader_gets_every_answer_in_order(embedded):
     server = embedded("listen.main.limits.unsent=16KiB")
     paths = ["/livez", "/metrics", "/nowhere", "/debug/stats"] * 50
     with Wire(server, receive_buffer=4096) as slow:
-        slow.send(b"".join(b"GET %s HTTP/1.1\r\nHost: t\r\n\r\n" % path.encode() for path in paths))
+        slow.send(b"".join(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode() for path in paths))
         time.sleep(1)
         answers = [slow.answer() for _ in paths]
     assert [answer.status for answer in answers] == [404 if path == "/nowhere" else 200 for path in paths]
