@@ -5,7 +5,7 @@
 #include "io/kafka/embedded.h"
 #include "io/kafka/topic_admin.h"
 
-#define ANSWER_WAIT_MS  5000
+#define ANSWER_WAIT_MS  3000 /* a broker that dies meanwhile is connected to without a pause for so long */
 #define CHECK_WAIT_MS   2000 /* of what is asked again soon in any case */
 #define COMMITS_WAIT_MS 2000 /* a handle that ends waits for it */
 
