@@ -1,4 +1,4 @@
-"""Adds up what the suites reported, names what failed, and prints one last line: N passed, N failed, N skipped.
+"""Adds up what the suites reported, names what failed or was skipped, and prints one last line: N passed, N failed, N skipped.
 
 Usage: summary.py REPORTS
 
@@ -16,17 +16,17 @@ import xml.etree.ElementTree as ElementTree
 class Count:
     def __init__(self):
         self.passed = 0
-        self.skipped = 0
+        self.skipped = []
         self.failures = []
 
     def total(self):
-        return self.passed + self.skipped + len(self.failures)
+        return self.passed + len(self.skipped) + len(self.failures)
 
     def add_case(self, name, failure, skipped):
         if failure is not None:
             self.failures.append(f"{name}: {failure.strip()}")
-        elif skipped:
-            self.skipped += 1
+        elif skipped is not None:
+            self.skipped.append(f"{name}: {skipped.strip()}")
         else:
             self.passed += 1
 
@@ -43,7 +43,8 @@ def add_junit(count, suite, path):
         found = next((child for child in case if child.tag in ("failure", "error")), None)
         failure = None if found is None else (found.get("message") or found.text or found.tag)
         name = f"{suite}: {case.get('classname') or path.name.split('--')[0]}: {case.get('name')}"
-        count.add_case(name, failure, case.find("skipped") is not None)
+        skipped = case.find("skipped")
+        count.add_case(name, failure, None if skipped is None else skipped.get("message") or skipped.text or "no reason given")
     return len(cases), len(count.failures) - before
 
 
@@ -57,7 +58,7 @@ def add_program(count, suite, folder, line):
     if failed or (cases and ended_well):
         return
     problem = None if ended_well or program["result"] == "SKIP" else f"{program['result']}, status {program['returncode']}"
-    count.add_case(f"{suite}: {program['name']}", problem, program["result"] == "SKIP")
+    count.add_case(f"{suite}: {program['name']}", problem, "as it said itself" if program["result"] == "SKIP" else None)
 
 
 def add_suite(count, folder):
@@ -79,9 +80,11 @@ def main(reports):
     count = Count()
     for folder in sorted(path for path in reports.glob("*") if path.is_dir()):
         add_suite(count, folder)
+    for skip in count.skipped:
+        print(f"SKIPPED {skip}")
     for failure in count.failures:
         print(f"FAILED {failure}")
-    print(f"{count.passed} passed, {len(count.failures)} failed, {count.skipped} skipped")
+    print(f"{count.passed} passed, {len(count.failures)} failed, {len(count.skipped)} skipped")
     return 1 if count.failures or not count.total() else 0
 
 
