@@ -30,7 +30,7 @@ def given_backlog(kafka, topic, records):
     trace = [("traceparent", b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01")]
     for number in range(records):
         producer.produce(topic, value=b'{"id":"%036d","processing_time":150}' % number, headers=trace, partition=number % 20)
-    assert producer.flush(60) == 0
+    assert producer.flush(200) == 0
 
 
 @pytest.mark.takes(SECONDS + 15)
