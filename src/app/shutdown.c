@@ -1,5 +1,7 @@
 #include "app/shutdown.h"
 
+#include "app/shutdown_guard.h"
+#include "app/shutdown_signals.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -20,11 +22,10 @@ void shutdown_part_ended(void *arg)
 
 static void finish(struct shutdown *shutdown)
 {
-    shutdown_guard_end(&shutdown->guard);
+    shutdown_guard_end();
     loop_monitor_close(&shutdown->node->monitor);
     reload_close(shutdown->reload);
-    uv_close((uv_handle_t *)&shutdown->interrupt, NULL);
-    uv_close((uv_handle_t *)&shutdown->terminate, NULL);
+    shutdown_signals_close();
     uv_close((uv_handle_t *)&shutdown->watchdog, NULL);
     log_info("shutdown", "done in %llu ms", (unsigned long long)((clock_us() - shutdown->started_us) / 1000));
 }
@@ -66,14 +67,15 @@ static void on_watchdog(uv_timer_t *timer)
     leave(1);
 }
 
-static void begin(struct shutdown *shutdown, int signum)
+static void on_first_signal(void *arg, int signum)
 {
+    struct shutdown *shutdown = arg;
     struct node *node = shutdown->node;
     log_info("shutdown", "%s: shutting down within %llu s", signum == SIGTERM ? "SIGTERM" : "SIGINT",
              (unsigned long long)(node->settings->shutdown_us / 1000000));
     shutdown->started_us = clock_us();
     shutdown->deadline_us = shutdown->started_us + node->settings->shutdown_us;
-    shutdown_guard_begin(&shutdown->guard, shutdown->deadline_us + GUARD_GRACE_US);
+    shutdown_guard_until(shutdown->deadline_us + GUARD_GRACE_US);
     uv_timer_start(&shutdown->watchdog, on_watchdog, node->settings->shutdown_us / 1000, 0);
 
     health_stop(&node->health);
@@ -84,23 +86,11 @@ static void begin(struct shutdown *shutdown, int signum)
     next_phase(shutdown);
 }
 
-static void on_signal(uv_signal_t *handle, int signum)
-{
-    struct shutdown *shutdown = handle->data;
-    if (shutdown->started_us != 0) {
-        log_warn("shutdown", "a second signal: leaving at once; what still ran is not committed");
-        leave(128 + signum);
-    }
-    begin(shutdown, signum);
-}
-
 void shutdown_watch(struct shutdown *shutdown, struct node *node, struct reload *reload)
 {
     *shutdown = (struct shutdown){ .node = node, .reload = reload };
-    uv_signal_init(&node->loop, &shutdown->interrupt);
-    uv_signal_init(&node->loop, &shutdown->terminate);
     uv_timer_init(&node->loop, &shutdown->watchdog);
-    shutdown->interrupt.data = shutdown->terminate.data = shutdown->watchdog.data = shutdown;
-    uv_signal_start(&shutdown->interrupt, on_signal, SIGINT);
-    uv_signal_start(&shutdown->terminate, on_signal, SIGTERM);
+    shutdown->watchdog.data = shutdown;
+    shutdown_guard_start();
+    shutdown_signals_watch(&node->loop, on_first_signal, shutdown);
 }

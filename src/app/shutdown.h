@@ -7,22 +7,19 @@
  * Every request that was read is answered, every job that runs may end, every record on its way is reported. What does not end
  * within its phase is given up, counted and named. When the whole takes longer than `shutdown` (30 s), because a job burns a
  * processor and cannot be cancelled, or a broker does not answer the farewell, the log names it and the process leaves by
- * _exit: 1 where a request or a job was cut, 0 where nothing was; should the loop itself stand still, its guard does so, with 1. A second
- * signal exits at once with 128 + its number. */
+ * _exit: 1 where a request or a job was cut, 0 where nothing was; should the loop itself stand still, its guard does so, with 1
+ * (shutdown_guard.h). A second signal exits at once with 128 + its number, whatever the loop does (shutdown_signals.h). */
 #pragma once
 
 #include "app/node.h"
 #include "app/reload.h"
-#include "app/shutdown_guard.h"
 
 #include <uv.h>
 
 struct shutdown {
     struct node *node;
     struct reload *reload;
-    uv_signal_t interrupt, terminate;
     uv_timer_t watchdog;
-    struct shutdown_guard guard;
     uint64_t started_us, deadline_us; /* clock_us */
     size_t phase;
     unsigned pending; /* parts of the phase that have not ended */

@@ -1,20 +1,21 @@
-/* shutdown_guard: the last bound of a shutdown, kept by a thread of its own. The loop's timers end what is slow; this ends the process
- * when the loop itself stands still, in a call into a library that does not come back (librdkafka waits without a bound for the
- * group's thread to take partitions back, and that thread may just have ended). */
+/* shutdown_guard: what ends the process when the loop cannot, kept by a thread of its own: the loop may stand still, in a call into a
+ * library that does not come back.
+ *
+ *   start --until--> the end has begun, and is bounded --end--> over
+ *     \________________\___ a second signal: _exit(128 + its number) ___/
+ *                       \__ the time is over: _exit(1)
+ *
+ * State of the process, because a signal's handler has no argument. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <uv.h>
 
-struct shutdown_guard {
-    uv_thread_t thread;
-    uv_mutex_t mutex;
-    uv_cond_t changed;
-    uint64_t until_us; /* clock_us */
-    bool over;
-};
+void shutdown_guard_start(void);
 
 /* Unless shutdown_guard_end is called by `until_us` (clock_us), the process leaves by _exit(1), with a line in the log. */
-void shutdown_guard_begin(struct shutdown_guard *guard, uint64_t until_us);
-void shutdown_guard_end(struct shutdown_guard *guard);
+void shutdown_guard_until(uint64_t until_us);
+
+/* The process leaves at once by _exit(128 + signum), with a line in the log; without one where the guard is over. Async-signal-safe. */
+void shutdown_guard_second_signal(int signum);
+
+void shutdown_guard_end(void);
