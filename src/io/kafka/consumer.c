@@ -7,13 +7,6 @@
 
 #include <string.h>
 
-#define TICK_LEAVING_MS 50
-
-/* A coordinator that does not answer our farewell is not waited for: the session's end tells it as well. */
-#define FAREWELL_US (3 * UINT64_C(1000000))
-
-static void finish(struct consumer *consumer);
-
 /* --- events --- */
 
 static void on_error(struct consumer *consumer, rd_kafka_event_t *event)
@@ -72,20 +65,15 @@ static void serve_partitions(struct consumer *consumer)
     }
 }
 
-static bool is_farewell_over(const struct consumer *consumer)
-{
-    return rd_kafka_consumer_closed(consumer->handle) || consumer->broken || clock_us() > consumer->farewell_us;
-}
-
 static void serve(struct consumer *consumer)
 {
     if (consumer->control == NULL)
         return; /* a last wakeup, while the handle ends */
     serve_control(consumer);
     serve_partitions(consumer);
-    if (consumer->leaving && is_farewell_over(consumer))
-        finish(consumer);
-    else if (!consumer->leaving && consumer->broken)
+    if (consumer->leaving)
+        leave_go_on(consumer);
+    else if (consumer->broken)
         consumer_rebuild(consumer);
 }
 
@@ -115,22 +103,28 @@ static void on_wakeup(void *arg)
     log_scope_end();
 }
 
+/* Some of it asks the group, which whoever leaves must not (consumer_leave.c). */
+static void look_after(struct consumer *consumer)
+{
+    doubt_again(consumer);
+    lookup_check(consumer);
+    consumer_move_due(consumer);
+    consumer_return_due(consumer);
+    if (consumer->state == CONSUMER_WORKING)
+        consumer->settled_us = clock_us();
+    lookup_again(consumer);
+}
+
 static void tick(struct consumer *consumer)
 {
     if (consumer->state == CONSUMER_BROKEN) {
         consumer_rejoin(consumer, clock_us());
         return;
     }
-    doubt_again(consumer);
     consumer_look_up(consumer);
     consumer_check_lost(consumer);
-    lookup_check(consumer);
-    consumer_move_due(consumer);
-    consumer_return_due(consumer);
-    if (consumer->state == CONSUMER_WORKING)
-        consumer->settled_us = clock_us();
     if (!consumer->leaving)
-        lookup_again(consumer);
+        look_after(consumer);
     client_find_back(&consumer->way_back, consumer->handle, &consumer->options.target, consumer->state != CONSUMER_WORKING, clock_us());
     serve(consumer);
 }
@@ -142,6 +136,11 @@ static void on_tick(uv_timer_t *timer)
     begin_about(&about, consumer);
     tick(consumer);
     log_scope_end();
+}
+
+void consumer_tick_each(struct consumer *consumer, uint64_t ms)
+{
+    uv_timer_start(&consumer->tick, on_tick, ms, ms);
 }
 
 /* --- opening --- */
@@ -169,7 +168,7 @@ struct consumer *consumer_open(const struct consumer_options *options, struct er
     uv_timer_init(options->loop, &consumer->tick);
     consumer->tick.data = consumer;
     gate_enter(&consumer->gate);
-    uv_timer_start(&consumer->tick, on_tick, CONSUMER_TICK_MS, CONSUMER_TICK_MS);
+    consumer_tick_each(consumer, CONSUMER_TICK_MS);
     handle_join(consumer);
     return consumer;
 
@@ -207,79 +206,4 @@ bool consumer_ready(const struct consumer *consumer, struct error *err)
     error_set(err, E_UNAVAILABLE, "consumer group %s of topic %s: %s%s%s", consumer->options.group, consumer->options.topic,
               consumer_state(consumer), reason[0] == '\0' ? "" : ": ", reason);
     return false;
-}
-
-/* --- closing: leave the group, end the handle on a worker thread, close our handles --- */
-
-static void on_gone(void *arg)
-{
-    gate_leave(&((struct consumer *)arg)->gate);
-}
-
-static void on_tick_closed(uv_handle_t *handle)
-{
-    on_gone(handle->data);
-}
-
-/* The threads of the handle signal the wakeup: it is closed when they are gone. */
-static void on_handle_ended(struct consumer *consumer)
-{
-    wakeup_close(&consumer->wakeup, on_gone, consumer);
-}
-
-static void on_closed(void *arg)
-{
-    struct consumer *consumer = arg;
-    consumer->closed(consumer->closed_arg);
-    client_statistics_close(consumer->statistics);
-    mem_free(consumer->headers);
-    mem_free(consumer);
-}
-
-static void close_handles(struct consumer *consumer)
-{
-    consumer->state = CONSUMER_LEFT;
-    uv_close((uv_handle_t *)&consumer->tick, on_tick_closed);
-    gate_close(&consumer->gate, on_closed, consumer);
-}
-
-static void finish(struct consumer *consumer)
-{
-    consumer_forget_partitions(consumer);
-    commit_end_all(consumer);
-    handle_end(consumer, on_handle_ended);
-    close_handles(consumer);
-}
-
-/* There is no handle that could leave, or it is ending already. */
-static void close_broken(struct consumer *consumer)
-{
-    consumer->handle_ended = on_handle_ended;
-    close_handles(consumer);
-    if (consumer->handle == NULL)
-        on_handle_ended(consumer);
-}
-
-static void leave_group(struct consumer *consumer)
-{
-    consumer->farewell_us = clock_us() + FAREWELL_US;
-    uv_timer_start(&consumer->tick, on_tick, TICK_LEAVING_MS, TICK_LEAVING_MS);
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->handle, consumer->control);
-    if (error != NULL) {
-        log_warn("consumer", "%s: the group cannot be left: %s", consumer->options.name, rd_kafka_error_string(error));
-        rd_kafka_error_destroy(error);
-        consumer->farewell_us = 0;
-    }
-    lookup_end_all(consumer);
-}
-
-void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg)
-{
-    consumer->leaving = true;
-    consumer->closed = closed;
-    consumer->closed_arg = arg;
-    if (consumer->state == CONSUMER_BROKEN)
-        close_broken(consumer);
-    else
-        leave_group(consumer);
 }

@@ -23,9 +23,21 @@ static void check_code(const struct consumer *consumer, const char *what, rd_kaf
         complain(consumer, what, client_reason(code));
 }
 
+/* After the group was closed: once, and under an eager assignor not at all (consumer_leave.c). */
+static bool may_answer(struct consumer *consumer)
+{
+    if (!consumer->group_closed)
+        return true;
+    bool first = !consumer->answered;
+    consumer->answered = true;
+    return first && consumer->cooperative;
+}
+
 /* Under a cooperative assignor `partitions` are added to what is assigned; else they are all that is. */
 static void assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
 {
+    if (!may_answer(consumer))
+        return;
     if (consumer->cooperative)
         check_error(consumer, "assign partitions", rd_kafka_incremental_assign(consumer->handle, partitions));
     else
@@ -34,6 +46,8 @@ static void assign(struct consumer *consumer, const rd_kafka_topic_partition_lis
 
 static void unassign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
 {
+    if (!may_answer(consumer))
+        return;
     if (consumer->cooperative)
         check_error(consumer, "give partitions back", rd_kafka_incremental_unassign(consumer->handle, partitions));
     else
@@ -42,6 +56,8 @@ static void unassign(struct consumer *consumer, const rd_kafka_topic_partition_l
 
 void consumer_decline(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
 {
+    if (consumer->leaving && !consumer->cooperative)
+        return;
     assign(consumer, partitions); /* which it takes for "none", because it is closing */
 }
 
@@ -233,8 +249,19 @@ void consumer_on_rebalance(struct consumer *consumer, rd_kafka_resp_err_t what, 
         on_revoke(consumer, partitions);
     } else {
         complain(consumer, "rebalance", client_reason(what));
-        check_code(consumer, "give partitions back", rd_kafka_assign(consumer->handle, NULL));
+        if (may_answer(consumer))
+            check_code(consumer, "give partitions back", rd_kafka_assign(consumer->handle, NULL));
     }
+}
+
+void consumer_give_up_all(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(16);
+    list_each(link, &consumer->partitions)
+        rd_kafka_topic_partition_list_add(all, consumer->options.topic, list_entry(link, struct consumer_partition, link)->number);
+    note_giving_up(consumer, all);
+    tell_revoked(consumer, all, false);
+    rd_kafka_topic_partition_list_destroy(all);
 }
 
 void consumer_forget_partitions(struct consumer *consumer)

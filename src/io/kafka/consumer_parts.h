@@ -1,10 +1,11 @@
 /* consumer_parts: what the files of the consumer share; nobody else includes it.
  *
- *   consumer.c             opens and closes, turns events into calls
+ *   consumer.c             opens, turns events into calls
  *   consumer_conf.c        the handle's properties
  *   consumer_handle.c      the handle: opened, ended
  *   consumer_rebuild.c     a new handle for one that cannot go on
  *   consumer_return.c      leaves the group and joins it again
+ *   consumer_leave.c       leaves the group for good, and closes
  *   consumer_assignment.c  assigned, revoked, lost: the state machine
  *   consumer_doubt.c       whether we are still a member, after standing still
  *   consumer_lookup*.c     ask the brokers where to begin (consumer_lookup.h)
@@ -33,6 +34,8 @@ struct consumer {
     enum consumer_state state;
     uint64_t settled_us; /* when it was last seen working; 0: never yet */
     bool leaving;
+    bool group_closed; /* while leaving: librdkafka was told to leave; what it may be asked then: consumer_leave.c */
+    bool answered;     /* after that */
     bool old_group;            /* it has worked a topic of this name before, which was deleted */
     bool returning;            /* to the group that it is about to leave */
     rd_kafka_t *handle;        /* NULL: ended, after a fatal error */
@@ -86,6 +89,13 @@ struct consumer_partition {
     bool moving;           /* that lookup has told `next`, from where it is read with the next tick */
 };
 
+/* --- consumer.c --- */
+void consumer_tick_each(struct consumer *consumer, uint64_t ms);
+
+/* --- consumer_leave.c --- */
+/* While leaving, when events have been served: the next step. */
+void leave_go_on(struct consumer *consumer);
+
 /* --- consumer_conf.c --- */
 rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct error *err);
 /* More partitions than the prefetch was divided among: told, and remembered for the next handle. */
@@ -136,8 +146,10 @@ void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_l
 void consumer_move_due(struct consumer *consumer);
 /* If the assignment was lost while the owner gives it up, it need not go on. */
 void consumer_check_lost(struct consumer *consumer);
-/* While leaving nothing is assigned any more: answers librdkafka, which waits for it. */
+/* While leaving nothing is assigned any more: answers librdkafka, if it waits for it. */
 void consumer_decline(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
+/* All that is assigned is given up, as if the group wanted it back. */
+void consumer_give_up_all(struct consumer *consumer);
 /* The end: what is still assigned is lost. */
 void consumer_forget_partitions(struct consumer *consumer);
 
