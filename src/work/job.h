@@ -48,6 +48,7 @@ struct run {
     struct list link; /* in work.idle_runs while it is not used, in work.overdue while it is overdue */
     struct due timeout;
     struct job *job;
+    bool had_grace;         /* its timeout was heard of, and ends that were due before it are heard first */
     bool overdue;           /* its timeout is over: linked in work.overdue */
     bool stuck;             /* and it cannot be ended */
     bool cut;               /* nobody waits for it any more */

@@ -18,7 +18,7 @@ static struct run *new_run(struct work *work)
     struct list *link = list_pop(&work->idle_runs);
     struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run) + work->handler->own_bytes);
     list_init(&run->link);
-    run->overdue = run->stuck = run->cut = false;
+    run->had_grace = run->overdue = run->stuck = run->cut = false;
     run->timeout.on_due = on_timeout;
     run->attempt.own = run->own;
     return run;
@@ -239,9 +239,27 @@ void run_start(struct job *job, uint64_t now_us)
 
 /* --- ends that are asked for --- */
 
+/* When the loop stood still (a long turn, a process that was stopped), it hears of timeouts and ends at once, and in any order. What
+ * ended in its own time has ended, so a timeout that comes late waits once for ends that were due before it: until the next turn, and
+ * for as long as it was late itself; threads that stood still too come to their ends within this. */
+#define LATE_GRACE_US 100000
+
+static uint64_t grace_us(const struct run *run, uint64_t timeout_us, uint64_t now_us)
+{
+    uint64_t late_us = now_us - run->attempt.started_us - timeout_us;
+    return late_us < LATE_GRACE_US ? late_us + 1 : LATE_GRACE_US;
+}
+
 static void on_timeout(struct due *due, uint64_t now_us)
 {
-    stuck_begin(list_entry(due, struct run, timeout));
+    struct run *run = list_entry(due, struct run, timeout);
+    struct work *work = run->job->partition->work;
+    if (run->had_grace) {
+        stuck_begin(run);
+        return;
+    }
+    run->had_grace = true;
+    alarm_set(&work->alarm, &run->timeout.entry, now_us + grace_us(run, work->config->timeout_us, now_us));
 }
 
 void run_cancel_all(struct partition *partition)

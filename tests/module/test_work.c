@@ -277,6 +277,66 @@ static void an_attempt_that_passes_its_timeout_has_failed(void **state)
     then_the_crew_goes(&crew);
 }
 
+/* --- a loop that stands still --- */
+
+static bool have_begun(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    struct work_counts counts;
+    work_counts(crew->works[0], &counts);
+    return counts.running + ended(crew) == *(size_t *)arg;
+}
+
+/* Jobs that end meanwhile, and their timeouts, which come after their ends, are all heard in the loop's next turn. The commit that is
+ * due before makes that of the timeouts come first. */
+static void given_jobs_that_end_while_the_loop_stands_still(struct crew *crew, enum simulate_mode mode, size_t count, const char *job)
+{
+    crew->config.order = LANE_ORDER_NONE;
+    crew->config.handler.simulate.mode = mode;
+    crew->config.handler.simulate.range_us = 10000000;
+    crew->config.timeout_us = 2000000;
+    crew->config.commit.interval_us = 1000;
+    crew->config.retry.retries = 0;
+    given_log(crew);
+    given_records(crew, 0, (int)count, job);
+    given_all_written(crew);
+    given_work(crew, 0);
+    assert_true(wait_until(&crew->base, have_begun, &count, WORK_PATIENCE));
+    usleep(2200000);
+    when_ended(crew, count);
+}
+
+static void what_ended_in_its_time_while_the_loop_stood_still_has_not_passed_its_timeout(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 500);
+    crew.config.queue = 1000;
+    given_jobs_that_end_while_the_loop_stands_still(&crew, SIMULATE_TIMER, 400, "{\"processing_time\":1500}");
+
+    struct work_counts counts;
+    work_counts(crew.works[0], &counts);
+    assert_int_equal(counts.done, 400);
+    read_evidence(&crew);
+    then_each_was_done_once(&crew, 1, 400);
+    then_the_crew_goes(&crew);
+}
+
+static void what_failed_on_a_thread_while_the_loop_stood_still_tells_its_own_reason(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 4);
+    given_jobs_that_end_while_the_loop_stands_still(&crew, SIMULATE_CPU, 4, "{\"processing_time\":300,\"always_fail\":true}");
+
+    rd_kafka_t *reader;
+    rd_kafka_message_t *letters[8];
+    size_t count = read_dead_letters(&crew, &reader, letters, 8);
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < count; i++)
+        then_header_is(letters[i], "x-final-error", "the simulated job is one that always fails");
+    free_dead_letters(reader, letters, count);
+    then_the_crew_goes(&crew);
+}
+
 /* --- a handler whose database is away --- */
 
 struct scripted {
@@ -376,6 +436,8 @@ int main(void)
         cmocka_unit_test(a_drain_that_takes_too_long_is_cut_and_its_job_is_not_committed),
         cmocka_unit_test(jobs_that_burn_a_processor_run_beside_the_loop),
         cmocka_unit_test(an_attempt_that_passes_its_timeout_has_failed),
+        cmocka_unit_test(what_ended_in_its_time_while_the_loop_stood_still_has_not_passed_its_timeout),
+        cmocka_unit_test(what_failed_on_a_thread_while_the_loop_stood_still_tells_its_own_reason),
         cmocka_unit_test(what_finds_its_database_away_waits_and_counts_no_attempt),
         cmocka_unit_test(a_hundred_thousand_records_pass_through_and_leave_nothing_behind),
     };
