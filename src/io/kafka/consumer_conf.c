@@ -138,7 +138,7 @@ fail:
     return NULL;
 }
 
-/* A handle keeps the properties that it was opened with. */
+/* A handle keeps the properties that it was opened with; no broker has told the topic's real number by then. */
 void consumer_divide_anew(struct consumer *consumer)
 {
     struct consumer_options *options = &consumer->options;
