@@ -241,8 +241,8 @@ void run_start(struct job *job, uint64_t now_us)
 
 /* When the loop stood still (a long turn, a process that was stopped), it hears of timeouts and ends at once, and in any order. What
  * ended in its own time has ended, so a timeout that comes late waits once for ends that were due before it: until the next turn, and
- * for as long as it was late itself; threads that stood still too come to their ends within this. */
-#define LATE_GRACE_US 100000
+ * for as long as it was late itself, which threads that stood still too need to come to their ends; no longer than a second. */
+#define LATE_GRACE_US 1000000
 
 static uint64_t grace_us(const struct run *run, uint64_t timeout_us, uint64_t now_us)
 {
