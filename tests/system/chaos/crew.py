@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from chaos.testimony import testify
 from evidence import Evidence
 from judge import BROKER_AWAY, KILLED, LEFT, STOOD_STILL, Case, Incident, Verdict, undone
 from servers import wait_for
@@ -125,12 +126,16 @@ class Crew:
     # --- what is seen from outside ---
 
     def wait_until_all_move(self, since_us, timeout=60):
-        """Every partition has ended something since then: none stands still after a rebalance. Returns the seconds it took."""
+        """Every partition has ended something since then: none stands still after a rebalance. Returns the seconds it took.
+        Where one does, everybody is asked why, while they still stand there."""
         def waiting():
             last = self.evidence.last_end_us()
             return [partition for partition in range(self.settings["partitions"]) if last.get(partition, 0) < since_us]
 
-        wait_for(lambda: waiting() == [], timeout, every=0.1, what="every partition to move")
+        try:
+            wait_for(lambda: waiting() == [], timeout, every=0.1, what="every partition to move")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{testify(self, waiting())}") from None
         return (now_us() - since_us) / 1e6
 
     def wait_until_all_is_done(self, timeout=90):
