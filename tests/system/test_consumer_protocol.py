@@ -2,6 +2,7 @@
 not ours to choose."""
 
 import re
+import time
 
 import pytest
 
@@ -59,3 +60,19 @@ def test_a_static_member_that_was_killed_has_its_name_again_when_its_session_is_
         crew.wait_until_all_move(now_us())
         assert 'kind="broken"' in heir.get("/metrics").body.decode()
     crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
+
+
+@pytest.mark.takes(45)
+def test_a_broker_that_stood_still_for_longer_than_its_session_is_found_back(crew, brisk_kafka):
+    """It is fenced for a moment, and tells of a cluster without brokers; the members hear of no loss, for they hear of no coordinator."""
+    with Traffic(crew.ports) as traffic:
+        gather(crew, 2)
+        crew.wait_until_all_move(now_us())
+        for _ in range(2):
+            began_us = now_us()
+            brisk_kafka.pause()
+            time.sleep(11)
+            brisk_kafka.resume()
+            crew.wait_until_all_move(now_us())
+            crew.broker_was_away(began_us)
+    crew.judged(traffic).assert_clean(11 + BUSY_STANDSTILL_LIMIT_S)

@@ -115,6 +115,12 @@ static void look_after(struct consumer *consumer)
     lookup_again(consumer);
 }
 
+/* Under the protocol `consumer` librdkafka tells no loss while it hears of no coordinator. */
+static bool seems_forgotten(const struct consumer *consumer)
+{
+    return consumer->state != CONSUMER_WORKING || consumer->unconnected;
+}
+
 static void tick(struct consumer *consumer)
 {
     if (consumer->state == CONSUMER_BROKEN) {
@@ -125,7 +131,7 @@ static void tick(struct consumer *consumer)
     consumer_check_lost(consumer);
     if (!consumer->leaving)
         look_after(consumer);
-    client_find_back(&consumer->way_back, consumer->handle, &consumer->options.target, consumer->state != CONSUMER_WORKING, clock_us());
+    client_find_back(&consumer->way_back, consumer->handle, &consumer->options.target, seems_forgotten(consumer), clock_us());
     serve(consumer);
 }
 

@@ -75,7 +75,8 @@ void lookup_forget_commits(struct lookup *lookup)
  * nobody to ask; the lookup may be gone then. */
 static bool can_ask(struct lookup *lookup)
 {
-    if (client_is_connected(lookup->consumer->handle))
+    lookup->consumer->unconnected = !client_is_connected(lookup->consumer->handle);
+    if (!lookup->consumer->unconnected)
         return true;
     lookup_unanswered(lookup, "no broker is connected");
     return false;

@@ -48,6 +48,7 @@ struct consumer {
     atomic_bool awake; /* set by librdkafka's threads: the loop was woken and has not looked yet */
     uv_timer_t tick;
     struct client_way_back way_back;
+    bool unconnected;                           /* when somebody was to be asked last, nobody was connected */
     struct list partitions;                     /* of consumer_partition: assigned */
     struct list lookups;                        /* under way */
     struct topic_id topic;                      /* as it was told last; all 0 before */
