@@ -9,26 +9,39 @@ import pytest
 from chaos.crew import BUSY_STANDSTILL_LIMIT_S, Crew, now_us
 from chaos.rounds import gather, join, kill, leave, rebalance_rounds, stand_still
 from chaos.traffic import Traffic
-from servers import Kafka
+from late_answers import LateAnswers
+from servers import Kafka, wait_for
 
 SESSION = ("group.consumer.session.timeout.ms=6000", "group.consumer.min.session.timeout.ms=6000",
            "group.consumer.heartbeat.interval.ms=500", "group.consumer.min.heartbeat.interval.ms=500")
 
 
+def up(node, *settings):
+    node.script("up", "--nodes", "1", *(word for setting in (*SESSION, *settings) for word in ("--set", setting)))
+
+
 @pytest.fixture(scope="module")
 def brisk_kafka(tmp_path_factory):
     node = Kafka(tmp_path_factory.mktemp("kafka"))
-    node.script("up", "--nodes", "1", *(word for setting in SESSION for word in ("--set", setting)))
+    up(node)
     yield node
     node.erase()
 
 
 @pytest.fixture
-def crew(millrace, brisk_kafka, tmp_path, unique):
-    crew = Crew(millrace, brisk_kafka, tmp_path, f"crew-{unique}", order="key")
-    text = re.sub(r"(?m)^ +(assignor|session|heartbeat): .*\n", "", crew.file.read_text())
-    crew.file.write_text(text.replace("      queue: 200\n", "      queue: 200\n      protocol: consumer\n"))
-    return crew
+def crew_of(millrace, tmp_path, unique):
+    def gathered_at(kafka):
+        crew = Crew(millrace, kafka, tmp_path, f"crew-{unique}", order="key")
+        text = re.sub(r"(?m)^ +(assignor|session|heartbeat): .*\n", "", crew.file.read_text())
+        crew.file.write_text(text.replace("      queue: 200\n", "      queue: 200\n      protocol: consumer\n"))
+        return crew
+
+    return gathered_at
+
+
+@pytest.fixture
+def crew(crew_of, brisk_kafka):
+    return crew_of(brisk_kafka)
 
 
 @pytest.mark.takes(40)
@@ -60,6 +73,25 @@ def test_a_static_member_that_was_killed_has_its_name_again_when_its_session_is_
         crew.wait_until_all_move(now_us())
         assert 'kind="broken"' in heir.get("/metrics").body.decode()
     crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
+
+
+@pytest.mark.takes(40)
+def test_a_member_that_did_not_hear_of_its_new_assignment_is_told_again(crew_of, tmp_path):
+    """The coordinator tells it once, and then only whoever asks for everything; until then it waits for what is to be given back."""
+    kafka = Kafka(tmp_path / "kafka")
+    with LateAnswers(kafka.port, late_s=2.5) as way:
+        try:
+            up(kafka, f"advertised.listeners=PLAINTEXT://127.0.0.1:{way.port}")
+            crew = crew_of(kafka)
+            with Traffic(crew.ports) as traffic:
+                gather(crew, 1)
+                crew.wait_until_all_move(now_us())
+                crew.join()
+                wait_for(lambda: [len(member.stats("partitions")) for member in crew.members] == [6, 6], 30, what="a group that is divided")
+                assert way.kept_back > 0
+            crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
+        finally:
+            kafka.erase()
 
 
 @pytest.mark.takes(45)
