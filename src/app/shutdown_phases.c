@@ -63,7 +63,7 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
             continue;
         health_remove(&stream->work_check);
         shutdown->pending++;
-        work_close(stream->work, shutdown_part_ended, shutdown);
+        work_close(stream->work, deadline_us, shutdown_part_ended, shutdown);
     }
 }
 

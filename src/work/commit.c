@@ -238,10 +238,13 @@ void commit_start(struct work *work)
 /* --- before the group is left ---
  *
  * While the group is being divided anew, a commit is answered only when it is, and then refused, for it bears the old generation.
- * Whoever leaves in that moment never learns the new one. So everything is committed first, as often as it takes, and then left. */
+ * Whoever leaves in that moment never learns the new one. So everything is committed first, as often as it takes, and then left.
+ * To divide a group takes as long as the jobs that its slowest member may end before it gives them up: that is waited for, unless no
+ * broker is connected or the time of the close is over. */
 
-#define TRY_AGAIN_US   20000
-#define LAST_COMMIT_US 2000000
+#define TRY_AGAIN_US  20000
+#define FIRST_LOOK_US 2000000 /* whether a broker is connected */
+#define LOOK_AGAIN_US 1000000
 
 static bool is_under_way(const struct work *work)
 {
@@ -252,24 +255,33 @@ static bool is_under_way(const struct work *work)
     return false;
 }
 
+static bool may_be_answered(struct work *work, uint64_t now_us)
+{
+    if (now_us < work->look_us)
+        return true;
+    work->look_us = now_us + LOOK_AGAIN_US;
+    return now_us < work->leave_by_us && consumer_is_connected(work->consumer);
+}
+
 static void on_last_try(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, commit_due);
     struct commit *commit = collect(work, &work->partitions, false);
-    bool over = commit->count == 0 && !is_under_way(work);
+    bool over = commit->count == 0 && !is_under_way(work) && list_empty(&work->giving_up);
     if (commit->count == 0)
         mem_free(commit);
     else
         submit(commit);
-    if (over || now_us >= work->leave_by_us)
+    if (over || !may_be_answered(work, now_us))
         work_leave(work);
     else
         alarm_set(&work->alarm, &work->commit_due.entry, now_us + TRY_AGAIN_US);
 }
 
-void commit_last(struct work *work)
+void commit_last(struct work *work, uint64_t deadline_us)
 {
-    work->leave_by_us = clock_us() + LAST_COMMIT_US;
+    work->leave_by_us = deadline_us - CONSUMER_CLOSE_US;
+    work->look_us = clock_us() + FIRST_LOOK_US;
     work->commit_due.on_due = on_last_try;
     alarm_set(&work->alarm, &work->commit_due.entry, 0);
 }

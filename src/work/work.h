@@ -88,11 +88,12 @@ bool work_ready(const struct work *work, struct error *err);
 
 /* Shutdown, in this order. stop_fetching: takes no more records. drain: drops what has not begun, lets running jobs (and their dead
  * letters, not their retries) end until `deadline_us` (clock_us); `drained` is called once, later, with the number that still runs.
- * close: commits, leaves the group, ends the handler; `closed` is called once, later, and the work is gone then. It waits
- * for jobs on worker threads, which cannot be cancelled: whoever cannot wait leaves the process instead (work_stuck names them). */
+ * close: commits, leaves the group, ends the handler; `closed` is called once, later, and the work is gone then. While the group is
+ * being divided no commit is taken: that is waited for, but so that the group can be left until `deadline_us`. It waits for jobs on
+ * worker threads, too, which cannot be cancelled: whoever cannot wait leaves the process instead (work_stuck names them). */
 void work_stop_fetching(struct work *work);
 void work_drain(struct work *work, uint64_t deadline_us, void (*drained)(void *arg, size_t still_running), void *arg);
-void work_close(struct work *work, void (*closed)(void *arg), void *arg);
+void work_close(struct work *work, uint64_t deadline_us, void (*closed)(void *arg), void *arg);
 
 /* Live control. A pause takes no more records and starts nothing; what runs ends, and the group keeps us. It holds for partitions that
  * are assigned later, too. Both do nothing when it is so already. */

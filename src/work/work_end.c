@@ -109,13 +109,13 @@ void work_leave(struct work *work)
     consumer_close(work->consumer, on_consumer_closed, work);
 }
 
-void work_close(struct work *work, void (*closed)(void *arg), void *arg)
+void work_close(struct work *work, uint64_t deadline_us, void (*closed)(void *arg), void *arg)
 {
     work->closing = true;
     work->closed = closed;
     work->closed_arg = arg;
     stop_starting(work);
-    commit_last(work);
+    commit_last(work, deadline_us);
 }
 
 void drain_init(struct work *work)

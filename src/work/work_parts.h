@@ -105,6 +105,7 @@ struct work {
     bool closing;
     bool leaving;         /* the group */
     uint64_t leave_by_us; /* then the last commits are not waited for any longer */
+    uint64_t look_us;     /* when it is looked whether they may still be answered */
     void (*closed)(void *arg);
     void *closed_arg;
     struct gate gate;
@@ -158,8 +159,9 @@ void give_up_init(struct work *work);
 
 /* --- commit.c --- */
 void commit_start(struct work *work);
-/* Instead of the commits of each interval: commits all that is done, then calls work_leave. */
-void commit_last(struct work *work);
+/* Instead of the commits of each interval: commits all that is done, then calls work_leave, so early that the group can be left until
+ * `deadline_us`. */
+void commit_last(struct work *work, uint64_t deadline_us);
 /* Takes over what the commit tells that a new partition begins at. */
 void commit_restore(struct partition *partition, const struct consumer_beginning *beginning);
 /* How many more records may be taken so that commits can tell all that is done above the watermark. 0: too much is done, or under way,

@@ -45,6 +45,51 @@ static void more_partitions_than_the_prefetch_was_divided_among_are_remembered_f
     then_the_crew_goes(&crew);
 }
 
+/* --- leaving --- */
+
+/* Until the slowest member has ended its jobs the others' commits wait for their answer, and then are refused. */
+static void given_a_rebalance_that_refuses_commits(struct crew *crew, int count)
+{
+    for (int i = 0; i < count; i++)
+        rd_kafka_mock_broker_push_request_error_rtts(cluster_of(&crew->base), EMBEDDED_BROKER, OFFSET_COMMIT, 1,
+                                                     (int)RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, 200);
+}
+
+static void whoever_leaves_while_the_group_is_divided_waits_until_its_commits_are_taken(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    crew.config.commit.interval_us = 60000000; /* no commit but the last ones */
+    given_full_log(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 20);
+    when_drained(&crew, 0, 5000);
+    given_a_rebalance_that_refuses_commits(&crew, 20);
+    when_closed(&crew, 0);
+    crew.config.commit.interval_us = 100000;
+    given_work(&crew, 0);
+    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
+    read_evidence(&crew);
+    then_each_was_done_once(&crew, PARTITIONS, COUNT);
+    then_the_crew_goes(&crew);
+}
+
+static void nobody_waits_for_commits_longer_than_the_time_to_close(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    crew.config.commit.interval_us = 60000000;
+    given_full_log(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 20);
+    given_a_rebalance_that_refuses_commits(&crew, 100);
+    uint64_t began_us = clock_us();
+    when_closed(&crew, 0);
+    assert_true(clock_us() - began_us > CLOSE_US - CONSUMER_CLOSE_US);
+    assert_true(clock_us() - began_us < CLOSE_US + 2000000);
+    then_the_crew_goes(&crew);
+}
+
 /* --- idleness --- */
 
 /* librdkafka itself leaves the group when it is not polled for `max_poll`. */
@@ -252,7 +297,7 @@ static void whoever_is_in_doubt_leaves_once(void **state)
     given_stillness(&crew);
     assert_true(wait_until(&crew.base, is_in_doubt, NULL, WORK_PATIENCE));
     struct consumer *consumer = crew.works[0]->consumer;
-    work_close(crew.works[0], on_work_closed, &crew.work_closed[0]);
+    work_close(crew.works[0], clock_us() + CLOSE_US, on_work_closed, &crew.work_closed[0]);
     assert_true(wait_until(&crew.base, is_leaving, consumer, WORK_PATIENCE));
     uint64_t farewell_us = consumer->farewell_us;
     when_time_passes(&crew, 300);
@@ -270,6 +315,8 @@ int main(void)
         cmocka_unit_test(a_coordinator_that_has_moved_is_followed_by_commits),
         cmocka_unit_test(a_broker_that_goes_away_in_the_middle_of_a_rebalance_delays_it),
         cmocka_unit_test(more_partitions_than_the_prefetch_was_divided_among_are_remembered_for_the_next_client),
+        cmocka_unit_test(whoever_leaves_while_the_group_is_divided_waits_until_its_commits_are_taken),
+        cmocka_unit_test(nobody_waits_for_commits_longer_than_the_time_to_close),
         cmocka_unit_test(whoever_has_nothing_to_do_for_longer_than_max_poll_stays_a_member),
         cmocka_unit_test(whoever_has_no_room_for_longer_than_max_poll_stays_a_member),
         cmocka_unit_test(a_fatal_error_loses_the_partitions_and_a_new_client_joins_after_a_pause),

@@ -19,6 +19,7 @@
 #define DEAD_TOPIC    "jobs-dlq"
 #define EVIDENCE_MAX  20000
 #define WORK_PATIENCE 60000
+#define CLOSE_US      (10 * UINT64_C(1000000))
 
 /* A line of what a handler recorded. */
 struct line {
@@ -213,7 +214,7 @@ static inline bool is_set(struct fixture *base, void *arg)
 static inline void when_closed(struct crew *crew, size_t which)
 {
     crew->work_closed[which] = false;
-    work_close(crew->works[which], on_work_closed, &crew->work_closed[which]);
+    work_close(crew->works[which], clock_us() + CLOSE_US, on_work_closed, &crew->work_closed[which]);
     assert_true(wait_until(&crew->base, is_set, &crew->work_closed[which], WORK_PATIENCE));
     crew->works[which] = NULL;
 }

@@ -213,3 +213,8 @@ bool consumer_ready(const struct consumer *consumer, struct error *err)
               consumer_state(consumer), reason[0] == '\0' ? "" : ": ", reason);
     return false;
 }
+
+bool consumer_is_connected(const struct consumer *consumer)
+{
+    return consumer->state != CONSUMER_BROKEN && client_is_connected(consumer->handle);
+}

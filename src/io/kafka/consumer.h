@@ -155,6 +155,12 @@ bool consumer_ready(const struct consumer *consumer, struct error *err);
 const char *consumer_state(const struct consumer *consumer); /* "joining", "asking for commits", "working", "giving up", "waiting to join
                                                                 anew", "in doubt after standing still", "leaving", "left" */
 
+/* True while some broker is connected: what was asked may be answered. */
+bool consumer_is_connected(const struct consumer *consumer);
+
+/* How long it takes to leave the group at most, when the coordinator is slow to answer. */
+#define CONSUMER_CLOSE_US (4 * UINT64_C(1000000))
+
 /* Leaves the group: on_revoked is called a last time for what is still assigned, then the handle is ended on a worker thread.
  * `closed` is called once, later; the consumer is gone then. */
 void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg);
