@@ -46,6 +46,7 @@ int command_check(int argc, char **argv)
     if (status != 0)
         return status;
 
+    command_print_report(&options);
     struct buffer text = { 0 };
     print_starts(&options, &settings, &text);
     config_print(config, &text);

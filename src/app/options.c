@@ -75,21 +75,20 @@ static int parse(struct command_options *options, int argc, char **argv)
     return optind < argc ? command_refuse(argv[optind], ALLOWED_OPTIONS) : 0;
 }
 
-static void print_mistakes(const struct config_report *report)
+void command_print_report(const struct command_options *options)
 {
     struct buffer text = { 0 };
-    config_report_print(report, &text);
+    config_report_print(&options->report, &text);
     fwrite(text.data, 1, text.size, stderr);
     buffer_free(&text);
 }
 
-static int read_settings(const struct command_options *options, struct settings *settings, struct config **config)
+static int read_settings(struct command_options *options, struct settings *settings, struct config **config)
 {
-    struct config_report report = { 0 };
-    *config = settings_read(settings, &options->source, &report);
-    if (report.count == 0)
+    *config = settings_read(settings, &options->source, &options->report);
+    if (options->report.count == 0)
         return 0;
-    print_mistakes(&report);
+    command_print_report(options);
     config_free(*config);
     return 1;
 }

@@ -129,6 +129,7 @@ static void read_again(struct reload *reload)
     struct error err = { 0 };
     struct config *config = settings_read(&fresh, reload->source, &report);
     log_mistakes(&report);
+    settings_log_warnings(&report);
     if (report.count > 0)
         log_error("reload", "nothing is changed: the configuration has %zu mistakes", report.count);
     else if (check(reload->settings, &fresh, &err) != 0)

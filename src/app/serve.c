@@ -60,6 +60,7 @@ int command_serve(int argc, char **argv)
     if (kafka_config_embedded(&settings.kafka))
         log_warn("node", "%s", embedded_warning); /* first of all lines: nobody shall take it for durable */
     log_info("node", "millrace %s, librdkafka %s", version_millrace(), version_librdkafka());
+    settings_log_warnings(&options.report);
     http_raise_file_limit();
     status = run(&options, &settings, config);
     config_free(config);

@@ -2,6 +2,7 @@
 
 #include "app/quickstart.h"
 #include "base/address.h"
+#include "base/log.h"
 #include "core/shape_config.h"
 
 #include <string.h>
@@ -82,18 +83,11 @@ static const struct config_field traces_fields[] = {
     { 0 },
 };
 
-static void check_traces(const void *object, const struct config_place *place, struct config_report *report)
-{
-    const struct traces_config *traces = object;
-    trace_config_check(&traces->trace, place, report);
-}
-
 static const struct config_schema traces_schema = {
     .name = "traces",
     .doc = "Which traces are kept, and how this process is called in them.",
     .size = sizeof(struct traces_config),
     .fields = traces_fields,
-    .check = check_traces,
 };
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
@@ -207,4 +201,10 @@ struct config *settings_read(struct settings *settings, const struct settings_so
         return config_read_text("(quickstart)", quickstart_yaml, &settings_schema, source->overrides, source->override_count, settings,
                                 report);
     return config_read(source->file, &settings_schema, source->overrides, source->override_count, settings, report);
+}
+
+void settings_log_warnings(const struct config_report *report)
+{
+    for (size_t i = 0; i < report->warning_count; i++)
+        log_warn("config", "%s: %s", report->warnings[i].path, report->warnings[i].message);
 }

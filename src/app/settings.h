@@ -73,6 +73,9 @@ struct settings_source {
 /* As config_read: the config is the caller's also when the report has mistakes. */
 struct config *settings_read(struct settings *settings, const struct settings_source *source, struct config_report *report);
 
+/* A line in the log for each warning. */
+void settings_log_warnings(const struct config_report *report);
+
 /* NULL when there is none of that name. */
 const struct stream_config *settings_stream(const struct settings *settings, const char *name);
 const struct producer_config *settings_producer(const struct settings *settings, const char *name);

@@ -3,6 +3,8 @@
  *   schema     a table of fields: name, type, default, bounds, words for the documentation, place in a C struct
  *   tree       the file as nodes that know their lines
  *   report     the mistakes: file, line, path, what was found, what is allowed
+ *   warning    what is wrong in the environment where a field's own default names a variable (OTEL_...): told, and as if not set, for
+ *              it was set for every program alike (OpenTelemetry's specification asks for that). What the file says is refused
  *   path       where a value stands: "streams.jobs.topic", "listen.main.routes.0"
  *   shorthand  one value that stands for a whole struct: `kafka: embedded`
  *   effective  what holds in the end, defaults included: what `millrace check` prints
@@ -65,6 +67,8 @@ struct config_field {
     bool reloadable;                    /* SIGHUP may change it */
     double min, max;                    /* both 0: unbounded */
     const char *const *choices;         /* CONFIG_ENUM: NULL-terminated */
+    bool (*accepts)(const char *text);  /* CONFIG_STRING, optional: whether it is one of the form that `allowed` tells */
+    const char *allowed;
     const struct config_schema *schema; /* CONFIG_STRUCT, LIST, DICT */
 };
 
@@ -102,6 +106,8 @@ struct config_mistake {
 struct config_report {
     struct config_mistake *mistakes;
     size_t count;
+    struct config_mistake *warnings;
+    size_t warning_count;
     void *arena;
     const struct config_node *root; /* what is being checked, for config_mistake_at */
 };
@@ -115,7 +121,8 @@ struct config_override {
 
 /* Reads `file` (NULL: an empty configuration; only overrides and defaults) into `object`, a struct of `schema`.
  * Returns the config, which the caller frees when `object` is no longer used, also when the report has mistakes.
- * `report` says what is wrong; count == 0 means that `object` is whole. The file is read once, whole (limit 1 MiB). */
+ * `report` says what is wrong; count == 0 means that `object` is whole, whatever the warnings. The file is read once, whole (limit
+ * 1 MiB). */
 struct config *config_read(const char *file, const struct config_schema *schema, const struct config_override *overrides,
                            size_t override_count, void *object, struct config_report *report);
 
@@ -136,7 +143,7 @@ void config_mistake_at(struct config_report *report, const struct config_place *
 /* A mistake where the file that a value names cannot be read; NULL, for none, is none. `part` as above. */
 void config_check_file(struct config_report *report, const struct config_place *place, const char *part, const char *path);
 
-/* "examples/x.yaml:12: streams.jobs.work.order: found "keys"; allowed: partition, key, none" a mistake, a line each. */
+/* "examples/x.yaml:12: streams.jobs.work.order: found "keys"; allowed: partition, key, none" a mistake, a line each; then the warnings. */
 void config_report_print(const struct config_report *report, struct buffer *out);
 
 /* A value that differs: its path, and whether it was taken over. The path lives as long as the config. */

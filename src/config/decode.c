@@ -192,6 +192,7 @@ static struct config_node *put_fallback(struct decoder *decoder, struct config_n
     else
         config_node_replace(node, fallback);
     config_expand(decoder->arena, fallback, decoder->report);
+    fallback->plain = fallback->plain && fallback->variables == NULL; /* what the environment says is a text, "null" too */
     return fallback;
 }
 

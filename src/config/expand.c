@@ -10,6 +10,7 @@ struct expansion {
     struct config_report *report;
     size_t total; /* bytes that came from variables, all nodes together */
     bool skip;    /* inside of a default that is not wanted: it is read for its end only */
+    const char *ignored; /* ",A,B,": as if they were not set */
     struct config_node *node;
     struct buffer text;      /* the value so far */
     struct buffer variables; /* "A, B" */
@@ -30,9 +31,13 @@ static struct text name_at(const char *at)
     return (struct text){ at, size };
 }
 
-static const char *value_of(struct arena *arena, struct text name)
+/* NULL: it is not set. */
+static const char *value_of(const struct expansion *expansion, struct text name)
 {
-    return getenv(arena_strndup(arena, name.data, name.size));
+    const char *word = arena_printf(expansion->arena, ",%.*s,", TEXT_ARG(name));
+    if (strstr(expansion->ignored, word) != NULL)
+        return NULL;
+    return getenv(arena_strndup(expansion->arena, name.data, name.size));
 }
 
 static const char *fail(struct expansion *expansion, const char *message)
@@ -76,7 +81,7 @@ static bool take_value(struct expansion *expansion, struct text name, const char
 /* `at` is behind the name and its ":-". */
 static const char *with_default(struct expansion *expansion, const char *at, struct text name, unsigned depth)
 {
-    const char *value = value_of(expansion->arena, name);
+    const char *value = value_of(expansion, name);
     if (value == NULL || value[0] == '\0')
         return expand_until(expansion, at, true, depth + 1);
 
@@ -110,7 +115,7 @@ static const char *variable(struct expansion *expansion, const char *at, unsigne
     if (expansion->skip)
         return rest + 1;
 
-    const char *value = value_of(expansion->arena, name);
+    const char *value = value_of(expansion, name);
     if (value == NULL)
         return not_set(expansion, name);
     return take_value(expansion, name, value) ? rest + 1 : NULL;
@@ -172,8 +177,18 @@ static void expand_node(struct expansion *expansion, struct config_node *node)
 
 void config_expand(struct arena *arena, struct config_node *root, struct config_report *report)
 {
-    struct expansion expansion = { .arena = arena, .report = report };
+    struct expansion expansion = { .arena = arena, .report = report, .ignored = "" };
     expand_node(&expansion, root);
+    buffer_free(&expansion.text);
+    buffer_free(&expansion.variables);
+}
+
+void config_expand_without(struct arena *arena, struct config_node *scalar, const char *text, struct config_report *report)
+{
+    scalar->ignored = arena_printf(arena, "%s,%s,", scalar->ignored == NULL ? "" : scalar->ignored, scalar->variables);
+    scalar->text = text;
+    struct expansion expansion = { .arena = arena, .report = report, .ignored = scalar->ignored };
+    expand_scalar(&expansion, scalar);
     buffer_free(&expansion.text);
     buffer_free(&expansion.variables);
 }

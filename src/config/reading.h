@@ -39,6 +39,9 @@ struct config_node *config_override(struct arena *arena, struct config_node *roo
  * Any other dollar is a dollar: reply templates hold `$trace`. A value is not expanded again. Keys are not expanded. */
 void config_expand(struct arena *arena, struct config_node *root, struct config_report *report);
 
+/* Expands a scalar's `text` anew, as if its variable were not set, nor those that were taken back so before. */
+void config_expand_without(struct arena *arena, struct config_node *scalar, const char *text, struct config_report *report);
+
 /* Decodes the mapping `root` into `object`, which is zeroed first. A struct that is whole is given to its schema's check; one
  * with a mistake in it is not, for the check would see its zeros.
  * On the way the tree becomes the effective configuration: shorthands take their long form, absent fields are there with

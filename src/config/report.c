@@ -105,6 +105,19 @@ void config_report_node(struct config_report *report, struct config_node *node, 
     va_end(args);
 }
 
+void config_report_warning(struct config_report *report, const struct config_node *node, const char *allowed)
+{
+    if (report->warning_count == CONFIG_WARNINGS_MAX)
+        return;
+    if (report->warnings == NULL)
+        report->warnings = arena_alloc(report->arena, CONFIG_WARNINGS_MAX * sizeof(*report->warnings));
+    report->warnings[report->warning_count++] = (struct config_mistake){
+        .file = node->file,
+        .path = config_node_path(report->arena, node),
+        .message = arena_printf(report->arena, "found %s, which is ignored; allowed: %s", config_found(report->arena, node), allowed),
+    };
+}
+
 #define FOUND_MAX 80 /* bytes of a value that a message repeats */
 
 static size_t cut(const char *text)
@@ -139,10 +152,10 @@ const char *config_found(struct arena *arena, const struct config_node *node)
     return found;
 }
 
-void config_report_print(const struct config_report *report, struct buffer *out)
+static void print(const struct config_mistake *mistakes, size_t count, struct buffer *out)
 {
-    for (size_t i = 0; i < report->count; i++) {
-        const struct config_mistake *mistake = &report->mistakes[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct config_mistake *mistake = &mistakes[i];
         buffer_string(out, mistake->file);
         if (mistake->line > 0)
             buffer_printf(out, ":%u", mistake->line);
@@ -152,4 +165,10 @@ void config_report_print(const struct config_report *report, struct buffer *out)
         }
         buffer_printf(out, ": %s\n", mistake->message);
     }
+}
+
+void config_report_print(const struct config_report *report, struct buffer *out)
+{
+    print(report->mistakes, report->count, out);
+    print(report->warnings, report->warning_count, out);
 }

@@ -135,7 +135,7 @@ const char *config_allowed(struct arena *arena, const struct config_field *field
 {
     switch (field->type) {
     case CONFIG_STRING:
-        return "a text";
+        return field->accepts == NULL ? "a text" : field->allowed;
     case CONFIG_SECRET:
         return "a text or { file: PATH }";
     case CONFIG_BOOL:

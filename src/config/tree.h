@@ -28,6 +28,7 @@ struct config_node {
     bool broken;                      /* has its mistake already; nobody looks at its value again */
     bool absent;                      /* an optional struct that stands nowhere; its children are the defaults of its fields */
     const char *variables;            /* "LIMIT_RATE": environment variables whose values are in `text`, or NULL */
+    const char *ignored;              /* ",LIMIT_RATE,": those whose values were none, where a default names them */
     const struct config_field *field; /* what it was decoded as; NULL: not decoded by a field of its own */
     struct config_node *parent, *first, *last, *next;
     size_t count; /* children */

@@ -16,6 +16,13 @@ static bool within(const struct config_field *field, double value)
     return value >= field->min && value <= field->max;
 }
 
+/* Does the environment say it, without the file asking? Such names are OpenTelemetry's, and their values as its specification has them
+ * ("SDK configuration"): the case of a choice does not matter, and one that cannot be read is none. */
+static bool is_offered(const struct config_node *node)
+{
+    return node->variables != NULL && strcmp(node->file, CONFIG_FROM_DEFAULT) == 0;
+}
+
 static bool read_int(const struct config_node *node, const struct config_field *field, void *place)
 {
     int64_t value;
@@ -54,8 +61,9 @@ static bool read_size(const struct config_node *node, const struct config_field 
 
 static bool read_choice(const struct config_node *node, const struct config_field *field, void *place)
 {
+    int (*compare)(const char *, const char *) = is_offered(node) ? strcasecmp : strcmp;
     for (int i = 0; field->choices[i] != NULL; i++) {
-        if (strcmp(field->choices[i], node->text) != 0)
+        if (compare(field->choices[i], node->text) != 0)
             continue;
         *(int *)place = i;
         return true;
@@ -65,6 +73,8 @@ static bool read_choice(const struct config_node *node, const struct config_fiel
 
 static bool read_text(const struct config_node *node, const struct config_field *field, void *place)
 {
+    if (field->accepts != NULL && !field->accepts(node->text))
+        return false;
     *(const char **)place = node->text;
     return true;
 }
@@ -126,6 +136,11 @@ bool config_decode_value(struct arena *arena, struct config_node *node, const st
         return read_secret_file(arena, node, field, place, report);
     if (node->kind == CONFIG_SCALAR && readers[field->type](node, field, place))
         return true;
+    if (is_offered(node)) {
+        config_report_warning(report, node, config_allowed(arena, field));
+        config_expand_without(arena, node, field->fallback, report);
+        return config_decode_value(arena, node, field, place, report);
+    }
     config_report_node(report, node, "found %s; allowed: %s", config_found(arena, node), config_allowed(arena, field));
     return false;
 }

@@ -17,5 +17,5 @@ struct otlp_process {
     int64_t pid;
 };
 
-/* Appends the message without tag and length: for otlp_encode. `config` has passed trace_config_check. */
+/* Appends the message without tag and length: for otlp_encode. `config` has whole attributes. */
 void otlp_resource(const struct trace_config *config, const struct otlp_process *process, struct buffer *out);

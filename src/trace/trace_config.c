@@ -6,6 +6,17 @@ const char *const trace_samplers[] = {
     "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio", NULL
 };
 
+bool trace_attributes_are_whole(const char *attributes)
+{
+    struct text rest = text_of(attributes), name;
+    struct buffer value = { 0 };
+    int taken;
+    while ((taken = baggage_next(&rest, &name, &value)) > 0)
+        continue;
+    buffer_free(&value);
+    return taken == 0;
+}
+
 static const struct config_field keep_fields[] = {
     { .name = "failures",
       .type = CONFIG_BOOL,
@@ -29,24 +40,6 @@ const struct config_schema trace_keep_schema = {
     .fields = keep_fields,
 };
 
-void trace_config_check(const struct trace_config *config, const struct config_place *place, struct config_report *report)
-{
-    struct text rest = text_of(config->attributes), name;
-    struct buffer value = { 0 };
-    int taken;
-    while ((taken = baggage_next(&rest, &name, &value)) > 0)
-        continue;
-    if (taken != 0)
-        config_mistake_at(report, place, "attributes", "found \"%s\"; allowed: name=value,name=value, values percent-encoded",
-                          config->attributes);
-    buffer_free(&value);
-}
-
-static void check_traces(const void *object, const struct config_place *place, struct config_report *report)
-{
-    trace_config_check(object, place, report);
-}
-
 /* The fields are written for a member; here the member is the whole struct. */
 struct trace_fields_owner {
     struct trace_config traces;
@@ -59,5 +52,4 @@ const struct config_schema trace_config_schema = {
     .doc = "Which traces are kept, and how this process is called in them.",
     .size = sizeof(struct trace_config),
     .fields = trace_fields,
-    .check = check_traces,
 };

@@ -51,8 +51,8 @@ extern const struct config_schema trace_config_schema;
 extern const struct config_schema trace_keep_schema;
 extern const char *const trace_samplers[];
 
-/* The check of a schema that lists TRACE_CONFIG_FIELDS: impossible values of `config`. */
-void trace_config_check(const struct trace_config *config, const struct config_place *place, struct config_report *report);
+/* Are they "name=value,name=value", each pair of them? */
+bool trace_attributes_are_whole(const char *attributes);
 
 /* clang-format off */
 #define TRACE_CONFIG_FIELDS(owner, place)                                                                                     \
@@ -77,6 +77,7 @@ void trace_config_check(const struct trace_config *config, const struct config_p
       .fallback = "${OTEL_SERVICE_NAME:-}",                                                                                   \
       .doc = "`service.name`; empty: that of `attributes`, or `millrace`." },                                                 \
     { .name = "attributes", .type = CONFIG_STRING, .offset = offsetof(owner, place.attributes),                               \
-      .fallback = "${OTEL_RESOURCE_ATTRIBUTES:-}",                                                                            \
+      .fallback = "${OTEL_RESOURCE_ATTRIBUTES:-}", .accepts = trace_attributes_are_whole,                                     \
+      .allowed = "name=value,name=value, values percent-encoded",                                                             \
       .doc = "More attributes of the resource: `name=value,name=value`, values percent-encoded." }
 /* clang-format on */

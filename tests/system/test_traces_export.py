@@ -153,10 +153,17 @@ def test_without_an_endpoint_nothing_is_exported(worker_pool):
     assert "spans go to" not in server.log()
 
 
-def test_a_protocol_that_is_not_spoken_is_refused_at_start(worker_pool):
-    server = worker_pool(env={"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, wait=False)
+def test_what_the_environment_says_wrong_is_told_and_does_not_hold_up_the_start(way_in, collector):
+    server = way_in(collector, env={"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_TRACES_SAMPLER": "xray"})
+    arrives(collector, submit(server))
+    assert 'found \\"grpc\\" (from OTEL_EXPORTER_OTLP_PROTOCOL), which is ignored; allowed: http/protobuf' in server.log()
+    assert 'traces.sampler: found \\"xray\\" (from OTEL_TRACES_SAMPLER), which is ignored' in server.log()
+
+
+def test_a_protocol_in_the_file_that_is_not_spoken_is_refused_at_start(worker_pool):
+    server = worker_pool("--set", "traces.export.protocol=grpc", wait=False)
     assert server.wait() != 0
-    assert 'found "grpc" (from OTEL_EXPORTER_OTLP_PROTOCOL); allowed: http/protobuf' in server.log()
+    assert 'traces.export.protocol: found "grpc"; allowed: http/protobuf' in server.log()
 
 
 def test_a_collector_that_is_away_gets_the_spans_when_it_is_back_and_is_told_of_once(way_in):

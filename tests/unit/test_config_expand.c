@@ -198,7 +198,12 @@ struct standard {
 static const struct config_field standard_fields[] = {
     { .name = "service", .type = CONFIG_STRING, .offset = offsetof(struct standard, service), .fallback = "${T_EMPTY:-}" },
     { .name = "workers", .type = CONFIG_INT, .offset = offsetof(struct standard, workers), .fallback = "${T_TEN:-4}" },
-    { .name = "queue", .type = CONFIG_INT, .offset = offsetof(struct standard, queue), .fallback = "${T_QUEUE:-100}" },
+    { .name = "queue",
+      .type = CONFIG_INT,
+      .offset = offsetof(struct standard, queue),
+      .fallback = "${T_QUEUE:-${T_ANY_QUEUE:-100}}",
+      .min = 0,
+      .max = 200 },
     { 0 },
 };
 
@@ -232,15 +237,56 @@ static void a_file_goes_before_a_variable_in_a_schemas_default(void **state)
     config_free(config);
 }
 
-static void a_bad_variable_in_a_schemas_default_is_named(void **state)
+static void a_bad_variable_in_a_schemas_default_is_told_and_as_if_not_set(void **state)
+{
+    static const char *const values[] = { "many", "-1", "null", "~" };
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct standard standard;
+        struct config_report report;
+        char message[160];
+        setenv("T_QUEUE", values[i], 1);
+        struct config *config = config_read_text("x.yaml", "workers: 7", &standard_schema, NULL, 0, &standard, &report);
+        assert_int_equal(report.count, 0);
+        assert_int_equal(report.warning_count, 1);
+        assert_string_equal(report.warnings[0].path, "queue");
+        snprintf(message, sizeof(message), "found \"%s\" (from T_QUEUE), which is ignored; allowed: a whole number from 0 to 200",
+                 values[i]);
+        assert_string_equal(report.warnings[0].message, message);
+        assert_int_equal(standard.queue, 100);
+        config_free(config);
+    }
+    unsetenv("T_QUEUE");
+}
+
+static void without_the_bad_variable_the_next_one_holds(void **state)
 {
     struct standard standard;
     struct config_report report;
     setenv("T_QUEUE", "many", 1);
-    struct config *config = config_read_text("x.yaml", "workers: 7", &standard_schema, NULL, 0, &standard, &report);
+    setenv("T_ANY_QUEUE", "50", 1);
+    struct config *config = config_read_text("x.yaml", "", &standard_schema, NULL, 0, &standard, &report);
+    assert_int_equal(report.warning_count, 1);
+    assert_int_equal(standard.queue, 50);
+    config_free(config);
+
+    setenv("T_ANY_QUEUE", "more", 1);
+    config = config_read_text("x.yaml", "", &standard_schema, NULL, 0, &standard, &report);
+    assert_int_equal(report.warning_count, 2);
+    assert_int_equal(standard.queue, 100);
+    config_free(config);
+    unsetenv("T_ANY_QUEUE");
+    unsetenv("T_QUEUE");
+}
+
+static void a_bad_variable_that_the_file_names_is_refused(void **state)
+{
+    struct standard standard;
+    struct config_report report;
+    setenv("T_QUEUE", "many", 1);
+    struct config *config = config_read_text("x.yaml", "queue: ${T_QUEUE:-5}", &standard_schema, NULL, 0, &standard, &report);
     unsetenv("T_QUEUE");
     assert_int_equal(report.count, 1);
-    assert_string_equal(report.mistakes[0].path, "queue");
+    assert_int_equal(report.warning_count, 0);
     assert_non_null(strstr(report.mistakes[0].message, "found \"many\" (from T_QUEUE)"));
     config_free(config);
 }
@@ -265,7 +311,9 @@ int main(void)
         cmocka_unit_test(large_values_are_limited_in_sum),
         cmocka_unit_test(a_schemas_default_may_name_a_variable),
         cmocka_unit_test(a_file_goes_before_a_variable_in_a_schemas_default),
-        cmocka_unit_test(a_bad_variable_in_a_schemas_default_is_named),
+        cmocka_unit_test(a_bad_variable_in_a_schemas_default_is_told_and_as_if_not_set),
+        cmocka_unit_test(without_the_bad_variable_the_next_one_holds),
+        cmocka_unit_test(a_bad_variable_that_the_file_names_is_refused),
     };
     return cmocka_run_group_tests(tests, with_variables, NULL);
 }

@@ -178,6 +178,31 @@ static void a_mistake_of_the_environment_is_told_with_its_variable_where_the_fil
     end_reading(&reading);
 }
 
+static void a_value_of_the_environment_that_is_none_is_told_and_the_default_holds(void **state)
+{
+    static const char *const cases[][2] = {
+        { "OTEL_TRACES_EXPORTER", "exporter: found \"zipkin\" (from OTEL_TRACES_EXPORTER), which is ignored; allowed: otlp, none" },
+        { "OTEL_EXPORTER_OTLP_PROTOCOL", "protocol: found \"zipkin\" (from OTEL_EXPORTER_OTLP_PROTOCOL), which is ignored" },
+        { "OTEL_EXPORTER_OTLP_TIMEOUT", "timeout: found \"zipkinms\" (from OTEL_EXPORTER_OTLP_TIMEOUT), which is ignored" },
+        { "OTEL_EXPORTER_OTLP_COMPRESSION", "compression: found \"zipkin\"" },
+        { "OTEL_BSP_SCHEDULE_DELAY", "delay: found \"zipkinms\"" },
+        { "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "batch: found \"zipkin\"" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        forget_environment(state);
+        setenv(cases[i][0], "zipkin", 1);
+        struct reading reading = read_export("http://collector:4318");
+        if (strstr(reading.mistakes, cases[i][1]) == NULL)
+            fail_msg("%s: %s", cases[i][0], reading.mistakes);
+        assert_true(exporter_config_wanted(&reading.exporter));
+        assert_int_equal(reading.exporter.timeout_us, 10000000);
+        assert_int_equal(reading.exporter.compression, EXPORTER_COMPRESSION_NONE);
+        assert_int_equal(reading.exporter.delay_us, 1000000);
+        assert_int_equal(reading.exporter.batch, 512);
+        end_reading(&reading);
+    }
+}
+
 static void a_secret_that_a_default_takes_from_the_environment_is_not_shown(void **state)
 {
     setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2", 1);
@@ -219,6 +244,7 @@ int main(void)
         without_environment(exporting_is_switched_off_by_name),
         without_environment(a_mistake_is_told_with_what_is_allowed_and_without_secrets),
         without_environment(a_mistake_of_the_environment_is_told_with_its_variable_where_the_file_says_nothing),
+        without_environment(a_value_of_the_environment_that_is_none_is_told_and_the_default_holds),
         without_environment(a_secret_that_a_default_takes_from_the_environment_is_not_shown),
         without_environment(headers_become_lines),
     };

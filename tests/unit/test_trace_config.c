@@ -101,6 +101,38 @@ static void what_cannot_be_is_refused(void **state)
     }
 }
 
+/* OpenTelemetry's specification, "General SDK configuration" and "Resource SDK": what cannot be read is told and ignored. */
+static void a_value_of_the_environment_that_is_none_is_told_and_the_default_holds(void **state)
+{
+    setenv("OTEL_SDK_DISABLED", "perhaps", 1);
+    setenv("OTEL_TRACES_SAMPLER", "parentbased_jaeger_remote", 1);
+    setenv("OTEL_TRACES_SAMPLER_ARG", "endpoint=http://localhost:14250", 1);
+    setenv("OTEL_RESOURCE_ATTRIBUTES", "a=b,=c", 1);
+    struct trace_config traces;
+    struct config_report report;
+    struct config *config = read_config("", &traces, &report);
+    assert_int_equal(report.count, 0);
+    assert_int_equal(report.warning_count, 4);
+    assert_string_equal(report.warnings[1].path, "sampler");
+    assert_non_null(strstr(report.warnings[1].message, "found \"parentbased_jaeger_remote\" (from OTEL_TRACES_SAMPLER)"));
+    assert_false(traces.disabled);
+    assert_int_equal(traces.sampler, SAMPLER_PARENT_RATIO);
+    assert_true(traces.ratio == 1);
+    assert_string_equal(traces.attributes, "");
+    config_free(config);
+}
+
+static void the_case_of_a_name_in_the_environment_does_not_matter(void **state)
+{
+    setenv("OTEL_TRACES_SAMPLER", "Always_OFF", 1);
+    struct trace_config traces;
+    struct config_report report;
+    struct config *config = read_config("", &traces, &report);
+    assert_int_equal(report.warning_count, 0);
+    assert_int_equal(traces.sampler, SAMPLER_ALWAYS_OFF);
+    config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +140,8 @@ int main(void)
         cmocka_unit_test_setup(the_standard_names_work_without_a_line_in_the_file, without_environment),
         cmocka_unit_test_setup(every_sampler_has_its_name, without_environment),
         cmocka_unit_test_setup(what_cannot_be_is_refused, without_environment),
+        cmocka_unit_test_setup(a_value_of_the_environment_that_is_none_is_told_and_the_default_holds, without_environment),
+        cmocka_unit_test_setup(the_case_of_a_name_in_the_environment_does_not_matter, without_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
