@@ -95,7 +95,7 @@ static struct text limit_key_of(const struct ingest *ingest, const struct http_r
     return TEXT_NONE;
 }
 
-static size_t headers_of(const struct ingest *ingest, const struct http_request *http, struct producer_header headers[INGEST_HEADERS_MAX])
+static size_t headers_of(const struct ingest *ingest, struct http_request *http, struct producer_header headers[INGEST_HEADERS_MAX])
 {
     size_t count = 0;
     const char *name;

@@ -6,6 +6,7 @@
 #include "base/decimal.h"
 #include "base/hex.h"
 #include "base/list.h"
+#include "base/trace_state.h"
 
 #include <stdio.h>
 
@@ -106,12 +107,21 @@ static void keep_texts(struct request_trace *trace, const struct route *route, s
     trace->user_agent = copy(request, http_request_header(request, "user-agent"), USER_AGENT_MAX_BYTES);
 }
 
+/* Two of them are none (Trace Context section 3.2, RFC 9110 section 5.3): nobody could say which of both holds. */
+static bool read_parent(const struct http_request *request, struct trace_context *parent)
+{
+    unsigned at = 0;
+    struct text first, second;
+    return http_request_header_next(request, "traceparent", &at, &first) &&
+           !http_request_header_next(request, "traceparent", &at, &second) && trace_parse(parent, first);
+}
+
 void request_trace_begin(struct route *route, struct http_request *request)
 {
     struct request_trace *trace = http_request_alloc(request, sizeof(*trace));
     *trace = (struct request_trace){ .tell = NULL };
     struct trace_context parent;
-    bool goes_on = trace_parse(&parent, http_request_header(request, "traceparent"));
+    bool goes_on = read_parent(request, &parent);
     tracer_begin(route->api->tracer, &trace->context, goes_on ? &parent : NULL);
     if (goes_on)
         memcpy(trace->parent_id, parent.span_id, sizeof(trace->parent_id));
@@ -133,22 +143,20 @@ struct text request_trace_id(const struct http_request *request, char out[TRACE_
     return (struct text){ out, (size_t)(end - out) };
 }
 
-static bool is_printable(struct text text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (text.data[i] < ' ' || text.data[i] > '~')
-            return false;
-    return true;
-}
-
-/* Without a traceparent it says nothing (section 3.3). Never longer than allowed: a list that is cut in the middle is a wrong one. */
-struct text request_trace_state(const struct http_request *request)
+/* Without a traceparent it says nothing (section 3.3). What is wrong of it leaves the traceparent as it is (section 4.2). */
+struct text request_trace_state(struct http_request *request)
 {
     static const uint8_t none[8];
     const struct request_trace *trace = request_trace_of(request);
-    if (memcmp(trace->parent_id, none, sizeof(none)) == 0)
+    struct text line;
+    unsigned at = 0;
+    if (memcmp(trace->parent_id, none, sizeof(none)) == 0 || !http_request_header_next(request, "tracestate", &at, &line))
         return TEXT_NONE;
-    struct text state = http_request_header(request, "tracestate");
-    bool forwarded = state.size > 0 && state.size <= REQUEST_TRACE_STATE_MAX && is_printable(state);
-    return forwarded ? state : TEXT_NONE;
+    struct trace_state *state = http_request_alloc(request, sizeof(*state));
+    *state = (struct trace_state){ .size = 0 };
+    do
+        if (!trace_state_add(state, line))
+            return TEXT_NONE;
+    while (http_request_header_next(request, "tracestate", &at, &line));
+    return state->size == 0 ? TEXT_NONE : (struct text){ state->text, state->size };
 }

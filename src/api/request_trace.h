@@ -12,9 +12,6 @@
 
 struct route;
 
-/* What W3C lets one forward at least; a longer one is not forwarded (Trace Context section 3.3.1.5). */
-#define REQUEST_TRACE_STATE_MAX 512
-
 struct request_trace {
     struct trace_context context;
     uint8_t parent_id[8];
@@ -35,5 +32,5 @@ static inline struct request_trace *request_trace_of(const struct http_request *
 /* In hexadecimal, in `out`; TEXT_NONE for requests that only look. */
 struct text request_trace_id(const struct http_request *request, char out[TRACE_ID_SIZE]);
 
-/* The `tracestate` that goes along with the trace; TEXT_NONE: none does. Borrowed as the request's texts are. */
-struct text request_trace_state(const struct http_request *request);
+/* The `tracestate` that goes along with the trace (base/trace_state.h), of all its lines; TEXT_NONE: none does. Until http_reply. */
+struct text request_trace_state(struct http_request *request);

@@ -1,5 +1,7 @@
 """One trace from curl to the dead letter, judged by OpenTelemetry's own schema: a collector gets the spans and tells them apart."""
 
+import contextlib
+import http.client
 import json
 import re
 import subprocess
@@ -221,14 +223,44 @@ def test_work_in_another_process_continues_the_trace(traced_pool, collector):
     assert front["process.pid"] != back["process.pid"]
 
 
-def test_a_tracestate_goes_along_unless_it_is_too_long_or_without_a_trace(traced_pool, kafka):
+def trace_id_of(server, *lines):
+    """Submits with these header lines, and returns the trace's id: http.client sends each line as it is, twice the same name too."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.putrequest("GET", "/submit")
+        for name, value in lines:
+            connection.putheader(name, value)
+        connection.endheaders()
+        reply = connection.getresponse()
+        assert reply.status == 200
+        return json.loads(reply.read())["trace_id"]
+
+
+def test_a_tracestate_goes_along_as_one_unless_it_is_broken_or_without_a_trace(traced_pool, kafka):
     server = traced_pool("--only", "ingest")
-    kept = "vendor=" + "x" * 505
-    for headers in ({"traceparent": SAMPLED, "tracestate": kept}, {"traceparent": SAMPLED, "tracestate": "vendor=" + "x" * 10000},
-                    {"traceparent": "00-" + "0" * 32 + f"-{PARENT}-01", "tracestate": kept}, {"tracestate": kept}):
-        assert server.get("/submit", headers=headers).status == 200
-    states = [headers_of(record).get("tracestate") for record in read_topic(kafka, server.topic, 4)]
-    assert sorted(states, key=str) == [None, None, None, kept]
+    parent, nobody = ("traceparent", SAMPLED), ("traceparent", "00-" + "0" * 32 + f"-{PARENT}-01")
+    whole = "a=" + "x" * 251 + ",b=" + "x" * 256
+    assert len(whole) == 512
+    requests = [
+        (whole, [parent, ("tracestate", whole)]),
+        (whole, [parent, ("tracestate", whole), ("tracestate", "left=out")]),
+        ("rojo=1,congo=2,blue=3", [("tracestate", "rojo=1 , congo=2"), parent, ("Tracestate", ""), ("TraceState", "blue=3,")]),
+        (None, [parent, ("tracestate", "vendor=" + "x" * 10000)]),
+        (None, [parent, ("tracestate", "good=1"), ("tracestate", "Bad=2")]),
+        (None, [parent, ("tracestate", ",".join(f"m{i}=1" for i in range(20))), ("tracestate", ",".join(f"n{i}=1" for i in range(13)))]),
+        (None, [nobody, ("tracestate", "good=1")]),
+        (None, [("tracestate", "good=1")]),
+    ]
+    for _, lines in requests:
+        assert (trace_id_of(server, *lines) == TRACE) == (parent in lines), "a tracestate changes nothing about the traceparent"
+    states = [headers_of(record).get("tracestate") for record in read_topic(kafka, server.topic, len(requests))]
+    assert sorted(states, key=str) == sorted((state for state, _ in requests), key=str)
+
+
+def test_two_traceparents_are_none(traced_pool):
+    server = traced_pool("--only", "ingest")
+    assert trace_id_of(server, ("traceparent", SAMPLED)) == TRACE
+    assert trace_id_of(server, ("traceparent", SAMPLED), ("TraceParent", SAMPLED)) != TRACE
 
 
 @pytest.mark.parametrize("broken", ["00-" + "0" * 32 + f"-{PARENT}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{PARENT}", "ff" + SAMPLED[2:],

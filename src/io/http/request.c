@@ -16,16 +16,25 @@ static struct message *message_of(const struct http_request *request)
     return message;
 }
 
-struct text http_request_header(const struct http_request *request, const char *name)
+bool http_request_header_next(const struct http_request *request, const char *name, unsigned *at, struct text *value)
 {
     const struct message *message = message_of(request);
     size_t size = strlen(name);
-    for (unsigned i = 0; i < message->header_count; i++) {
-        const struct message_header *header = &message->headers[i];
-        if (header->name.size == size && strncasecmp(header->name.data, name, size) == 0)
-            return header->value;
+    while (*at < message->header_count) {
+        const struct message_header *header = &message->headers[(*at)++];
+        if (header->name.size != size || strncasecmp(header->name.data, name, size) != 0)
+            continue;
+        *value = header->value;
+        return true;
     }
-    return TEXT_NONE;
+    return false;
+}
+
+struct text http_request_header(const struct http_request *request, const char *name)
+{
+    unsigned at = 0;
+    struct text value;
+    return http_request_header_next(request, name, &at, &value) ? value : TEXT_NONE;
 }
 
 bool http_request_keep(struct http_request *request)

@@ -51,6 +51,9 @@ bool http_request_keep(struct http_request *request);
  * O(headers). Host is the target's authority where the target has one. */
 struct text http_request_header(const struct http_request *request, const char *name);
 
+/* The same for each header of this name, in their order: takes the next one behind `*at`, which begins at 0. False when there is none. */
+bool http_request_header_next(const struct http_request *request, const char *name, unsigned *at, struct text *value);
+
 /* The first value of the key in the query, decoded (%41, '+' as a blank; a broken % stands for itself), borrowed as the texts are.
  * TEXT_NONE if the key is absent; empty for "key" and "key=". */
 struct text http_query(struct http_request *request, const char *key);
