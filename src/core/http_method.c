@@ -2,7 +2,7 @@
 
 static const char *const names[METHOD_COUNT] = {
     [METHOD_GET] = "GET",       [METHOD_HEAD] = "HEAD",   [METHOD_POST] = "POST",       [METHOD_PUT] = "PUT",
-    [METHOD_DELETE] = "DELETE", [METHOD_PATCH] = "PATCH", [METHOD_OPTIONS] = "OPTIONS", [METHOD_OTHER] = "OTHER",
+    [METHOD_DELETE] = "DELETE", [METHOD_PATCH] = "PATCH", [METHOD_OPTIONS] = "OPTIONS", [METHOD_OTHER] = "_OTHER",
 };
 
 const char *http_method_name(enum http_method method)

@@ -15,7 +15,7 @@ enum http_method {
     METHOD_COUNT
 };
 
-/* "GET"; "OTHER" for METHOD_OTHER. */
+/* "GET"; "_OTHER" for METHOD_OTHER, as OpenTelemetry's semantic conventions have `http.request.method`, which so stays one of a few. */
 const char *http_method_name(enum http_method method);
 
 /* Methods are case-sensitive. What is not in the list is METHOD_OTHER. */

@@ -1,6 +1,8 @@
 """The log: what a line holds and what never, levels while it runs, and descriptors that take nothing."""
 
+import contextlib
 import fcntl
+import http.client
 import json
 import os
 import pathlib
@@ -51,6 +53,18 @@ def test_the_access_log_has_a_line_for_an_answer_and_nothing_of_what_was_sent(mi
     assert line["trace.id"] == reply.json()["trace_id"]
     assert [line["http.route"] for line in lines(server, "access") if line["http.response.status_code"] == 404] == ["none"]
     assert "hush" not in server.log()
+
+
+def test_the_access_log_names_the_method_also_of_what_is_refused_and_others_as_one(millrace):
+    server = millrace(*QUICK, *EVERY_ANSWER, "--set", "listen.main.limits.body=1KiB")
+    server.wait_until_ready()
+    refused = [("POST", {}, b"x" * 2000, 413), ("PUT", {"X-Large": "x" * 100000}, b"", 431), ("PROPFIND", {}, b"", 405), ("BREW", {}, b"", 501)]
+    for method, headers, body, status in refused:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+            connection.request(method, "/submit", body, headers)
+            assert connection.getresponse().status == status
+    methods = {line["http.response.status_code"]: line["http.request.method"] for line in lines(server, "access")}
+    assert [methods[status] for _, _, _, status in refused] == ["POST", "PUT", "_OTHER", "_OTHER"]
 
 
 def test_the_access_log_is_off_by_default(millrace):

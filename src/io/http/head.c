@@ -6,6 +6,18 @@ static enum fault check_body(const struct parser *parser);
 static enum fault check_target(struct parser *parser);
 static void replace_host(struct message *message, struct text authority);
 
+static const enum http_method methods[] = {
+    [HTTP_DELETE] = METHOD_DELETE, [HTTP_GET] = METHOD_GET,       [HTTP_HEAD] = METHOD_HEAD,       [HTTP_POST] = METHOD_POST,
+    [HTTP_PUT] = METHOD_PUT,       [HTTP_CONNECT] = METHOD_OTHER, [HTTP_OPTIONS] = METHOD_OPTIONS,
+};
+
+enum http_method head_method(uint8_t method)
+{
+    if (method < sizeof(methods) / sizeof(methods[0]))
+        return methods[method];
+    return method == HTTP_PATCH ? METHOD_PATCH : METHOD_OTHER;
+}
+
 enum fault head_check(struct parser *parser)
 {
     const llhttp_t *llhttp = &parser->llhttp;
@@ -34,23 +46,10 @@ static enum fault check_body(const struct parser *parser)
     return FAULT_NONE;
 }
 
-static const enum http_method methods[] = {
-    [HTTP_DELETE] = METHOD_DELETE, [HTTP_GET] = METHOD_GET,       [HTTP_HEAD] = METHOD_HEAD,       [HTTP_POST] = METHOD_POST,
-    [HTTP_PUT] = METHOD_PUT,       [HTTP_CONNECT] = METHOD_OTHER, [HTTP_OPTIONS] = METHOD_OPTIONS,
-};
-
-static enum http_method method_of(uint8_t method)
-{
-    if (method < sizeof(methods) / sizeof(methods[0]))
-        return methods[method];
-    return method == HTTP_PATCH ? METHOD_PATCH : METHOD_OTHER;
-}
-
 static enum fault check_target(struct parser *parser)
 {
     struct http_request *request = &parser->message->request;
     struct target target;
-    request->method = method_of(parser->llhttp.method);
     if (!target_parse(&target, request->method, parser->message->target))
         return FAULT_TARGET;
     request->path = target.path;

@@ -6,5 +6,8 @@
 /* A header is complete: takes the blanks off its end, and notes those that decide over the request. */
 void head_note_header(struct parser *parser, struct message_header *header);
 
-/* The head is complete: fills the request's method, path and query, or says what is wrong. */
+/* The head is complete: fills the request's path and query, or says what is wrong. */
 enum fault head_check(struct parser *parser);
+
+/* llhttp's number of a method; METHOD_OTHER for those that no route can name. */
+enum http_method head_method(uint8_t method);

@@ -159,6 +159,7 @@ static int on_message_begin(llhttp_t *llhttp)
     if (parser->message == NULL)
         return refuse(parser, FAULT_OVERLOADED);
     parser->message->request.arrived_us = parser->now_us;
+    parser->message->request.method = METHOD_OTHER; /* not known before its line is whole */
     return 0;
 }
 
@@ -192,9 +193,11 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 
 static int on_version_complete(llhttp_t *llhttp)
 {
+    struct parser *parser = parser_of(llhttp);
     bool known = llhttp->http_major == 1 && llhttp->http_minor <= 1;
-    parser_of(llhttp)->phase = PARSER_HEADERS;
-    return known ? 0 : refuse(parser_of(llhttp), FAULT_VERSION);
+    parser->phase = PARSER_HEADERS;
+    parser->message->request.method = head_method(llhttp->method);
+    return known ? 0 : refuse(parser, FAULT_VERSION);
 }
 
 static bool count_header_bytes(struct parser *parser, size_t size)
