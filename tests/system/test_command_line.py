@@ -1,11 +1,13 @@
 """The words on the command line: a wrong one is a sentence and exit 2, and nothing is started."""
 
+import os
 import subprocess
+import urllib.request
 
 import pytest
 
 from conftest import BINARY, ROOT
-from servers import free_port
+from servers import free_port, wait_for
 
 
 def run(*words):
@@ -58,3 +60,27 @@ def test_a_start_that_fails_halfway_says_why_and_ends_with_1():
         ended = run(*words)
         assert ended.returncode == 1
         assert f"listen.other: listener other on 127.0.0.1:{port}: bind: Address already in use" in ended.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"])
+def test_standard_descriptors_that_a_parent_has_closed_are_in_nobodys_way(closed):
+    port = free_port()
+    words = [BINARY, "serve", "--set", f"listen.main.address=127.0.0.1:{port}"]
+    null = subprocess.DEVNULL
+    server = subprocess.Popen(["bash", "-c", f'exec "$@" {closed}', "bash", *words], cwd=ROOT, stdin=null, stdout=null, stderr=null)
+    try:
+        wait_for(lambda: answers(port), what="readiness")
+        assert [os.readlink(f"/proc/{server.pid}/fd/{number}") for number in range(3)] == ["/dev/null"] * 3
+        server.terminate()
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
+def answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
