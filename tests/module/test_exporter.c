@@ -253,6 +253,23 @@ static void a_batch_that_is_refused_for_good_is_dropped_and_the_next_one_goes(vo
     close_all(&f);
 }
 
+/* The status says it: whoever sent such a batch again would have its spans there twice. */
+static void an_answer_is_what_its_status_says_however_long_it_is(void **state)
+{
+    struct fixture f;
+    given_collector(&f);
+    f.peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n";
+    f.peer.endless = true;
+    export_begins(&f);
+    tell_spans(&f, 3);
+    assert_true(run_until(&f.loop, 5000, exported(&f) == 3));
+    f.peer.answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 100000000\r\n\r\n";
+    tell_spans(&f, 2);
+    assert_true(run_until(&f.loop, 5000, dropped(&f, "refused") == 2));
+    assert_int_equal(f.peer.requests, 2);
+    close_all(&f);
+}
+
 static void what_a_collector_rejects_of_a_batch_is_counted(void **state)
 {
     struct fixture f;
@@ -384,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_collector_that_is_not_there_is_tried_again),
         cmocka_unit_test(a_batch_is_not_tried_for_ever),
         cmocka_unit_test(a_batch_that_is_refused_for_good_is_dropped_and_the_next_one_goes),
+        cmocka_unit_test(an_answer_is_what_its_status_says_however_long_it_is),
         cmocka_unit_test(what_a_collector_rejects_of_a_batch_is_counted),
         cmocka_unit_test(what_memory_forgets_while_the_collector_hangs_is_counted),
         cmocka_unit_test(a_flush_sends_what_is_left_at_once),

@@ -27,6 +27,7 @@ struct http_call {
     struct http_client *client;
     CURL *easy;
     struct buffer body; /* of the answer */
+    bool cut;           /* it goes on */
     char reason[CURL_ERROR_SIZE];
     http_call_cb done;
     void *arg;
@@ -45,10 +46,10 @@ struct watched {
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
     struct http_call *call = arg;
-    if (call->body.size + size * count > HTTP_ANSWER_MAX)
-        return CURL_WRITEFUNC_ERROR;
-    buffer_append(&call->body, data, size * count);
-    return size * count;
+    size_t room = HTTP_ANSWER_MAX - call->body.size;
+    call->cut = size * count > room;
+    buffer_append(&call->body, data, call->cut ? room : size * count);
+    return call->cut ? CURL_WRITEFUNC_ERROR : size * count; /* which ends the call, and its connection */
 }
 
 struct http_call *http_client_post(struct http_client *client, const struct http_endpoint *endpoint, struct text body, http_call_cb done,
@@ -85,20 +86,19 @@ void http_call_cancel(struct http_call *call)
 
 static const char *reason_of(const struct http_call *call, CURLcode result)
 {
-    if (result == CURLE_WRITE_ERROR)
-        return "the answer is longer than 64 KiB";
     return call->reason[0] != '\0' ? call->reason : curl_easy_strerror(result);
 }
 
 static void on_ended(struct http_call *call, CURLcode result)
 {
+    bool answered = result == CURLE_OK || call->cut;
     long status = 0;
     curl_off_t retry_after_s = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     end(call, &(struct http_answer){
-                  .code = result == CURLE_OK ? 0 : E_UNAVAILABLE,
-                  .reason = result == CURLE_OK ? NULL : reason_of(call, result),
+                  .code = answered ? 0 : E_UNAVAILABLE,
+                  .reason = answered ? NULL : reason_of(call, result),
                   .status = (unsigned)status,
                   .retry_after_us = (uint64_t)retry_after_s * 1000000,
                   .body = buffer_as_text(&call->body),

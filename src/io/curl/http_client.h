@@ -56,10 +56,9 @@ struct http_answer {
     const char *reason;      /* of another code than 0: a sentence; borrowed */
     unsigned status;         /* of HTTP; 0 where not even that came */
     uint64_t retry_after_us; /* from now on; 0: the server did not say */
-    struct text body;        /* borrowed */
+    struct text body;        /* borrowed; of a longer one the first HTTP_ANSWER_MAX bytes: the rest is not read */
 };
 
-/* A server that says more than this is none that we understand: the call ends as E_UNAVAILABLE. */
 #define HTTP_ANSWER_MAX (64 * 1024)
 
 typedef void (*http_call_cb)(void *arg, const struct http_answer *answer);
