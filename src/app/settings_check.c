@@ -95,6 +95,20 @@ static void check_watch(const struct stream_config *stream, const struct config_
     config_mistake_at(report, place, part, "found a watch without a group; allowed: with `work.group`");
 }
 
+/* Values of labels are known when they come, but streams are all there: a slip would show 0 for ever. */
+static void check_view(const struct settings *settings, size_t at, const struct config_place *place, struct config_report *report)
+{
+    const struct view_config *view = (const struct view_config *)settings->metrics.views.items + at;
+    const struct config_pair *wanted = view->where.items;
+    for (size_t i = 0; i < view->where.count; i++) {
+        if (strcmp(wanted[i].name, "stream") != 0 || settings_stream(settings, wanted[i].value) != NULL)
+            continue;
+        char part[160];
+        snprintf(part, sizeof(part), "metrics.views.%zu.where.stream", at);
+        config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `streams`", wanted[i].value);
+    }
+}
+
 /* An empty file is well-formed: cut off while it was written, or another one. With nothing to take and to answer it is none of ours. */
 static void check_purpose(const struct settings *settings, const struct config_place *place, struct config_report *report)
 {
@@ -117,4 +131,6 @@ void settings_check(const void *object, const struct config_place *place, struct
         for (size_t other = 0; other < i; other++)
             check_membership(&streams[i], &streams[other], place, report);
     }
+    for (size_t i = 0; i < settings->metrics.views.count; i++)
+        check_view(settings, i, place, report);
 }
