@@ -12,40 +12,51 @@
 
 #define PATH_MAX_BYTES       SPAN_TEXT_MAX
 #define USER_AGENT_MAX_BYTES 128 /* a browser's has about 110 */
+#define HOST_MAX_BYTES       261 /* a name of DNS and a port */
 
 /* OpenTelemetry's semantic conventions for HTTP servers. */
-enum value { STATUS_CODE, URL_PATH, CLIENT_ADDRESS, PROTOCOL_VERSION, USER_AGENT, ERROR_TYPE, VALUES };
+enum value { STATUS_CODE, URL_PATH, SERVER_ADDRESS, SERVER_PORT, CLIENT_ADDRESS, PROTOCOL_VERSION, USER_AGENT, ERROR_TYPE, VALUES };
 
 static const char *const keys[VALUES] = {
-    [STATUS_CODE] = "http.response.status_code", [URL_PATH] = "url.path",
-    [CLIENT_ADDRESS] = "client.address",         [PROTOCOL_VERSION] = "network.protocol.version",
-    [USER_AGENT] = "user_agent.original",        [ERROR_TYPE] = "error.type",
+    [STATUS_CODE] = "http.response.status_code",
+    [URL_PATH] = "url.path",
+    [SERVER_ADDRESS] = "server.address",
+    [SERVER_PORT] = "server.port",
+    [CLIENT_ADDRESS] = "client.address",
+    [PROTOCOL_VERSION] = "network.protocol.version",
+    [USER_AGENT] = "user_agent.original",
+    [ERROR_TYPE] = "error.type",
 };
 
 static struct span_site *new_site(const struct route *route, const struct http_request *request)
 {
     const char *method = http_method_name(request->method);
-    unsigned port;
-    struct text host = address_split(http_request_listener(request), &port);
     const struct span_constant constants[] = {
         { "http.request.method", span_text(text_of(method)) },
         { "http.route", span_text(text_of(route->counted.name)) },
         { "url.scheme", span_text(TEXT("http")) },
-        { "server.address", span_text(host) },
-        { "server.port", port == 0 ? (struct span_value){ 0 } : span_int(port) },
     };
     char name[256];
     snprintf(name, sizeof(name), "%s %s", method, route->counted.name);
     return tracer_site(route->api->tracer, name, SPAN_SERVER, constants, sizeof(constants) / sizeof(constants[0]), keys, VALUES);
 }
 
-/* A route may have several methods, each with a name of its own; the listener has its port by the first request. */
+/* A route may have several methods, each with a name of its own. */
 static struct span_site *site_of(struct route *route, const struct http_request *request)
 {
     struct span_site **site = &route->sites[request->method];
     if (*site == NULL)
         *site = new_site(route, request);
     return *site;
+}
+
+/* As the client names us, by the Host header: the same name as in its own span, where a listener may be on 0.0.0.0. */
+static void tell_server(struct span *span, const char *host)
+{
+    unsigned port;
+    span->values[SERVER_ADDRESS] = span_text(address_split(host, &port));
+    if (port != 0)
+        span->values[SERVER_PORT] = span_int(port);
 }
 
 static void tell(const struct http_request *request, struct span_site *site, int status, bool notable, uint64_t now_us)
@@ -70,6 +81,8 @@ static void tell(const struct http_request *request, struct span_site *site, int
         },
     };
     memcpy(span.parent_id, trace->parent_id, sizeof(span.parent_id));
+    if (trace->host != NULL)
+        tell_server(&span, trace->host);
     if (status >= 500)
         span.values[ERROR_TYPE] = span_text(decimal_text(digits, (uint64_t)status));
     tracer_add(route->api->tracer, &span);
@@ -99,11 +112,21 @@ static struct text copy(struct http_request *request, struct text text, size_t m
     return (struct text){ bytes, size };
 }
 
+static const char *c_string(struct http_request *request, struct text text)
+{
+    char *bytes = http_request_alloc(request, text.size + 1);
+    memcpy(bytes, text.data, text.size);
+    bytes[text.size] = '\0';
+    return bytes;
+}
+
 /* The request's texts are gone when it is answered. */
 static void keep_texts(struct request_trace *trace, const struct route *route, struct http_request *request)
 {
     struct text configured = text_of(route->counted.name);
     trace->path = text_equal(request->path, configured) ? configured : copy(request, request->path, PATH_MAX_BYTES);
+    struct text host = http_request_header(request, "host");
+    trace->host = host.size == 0 || host.size > HOST_MAX_BYTES ? NULL : c_string(request, host);
     trace->user_agent = copy(request, http_request_header(request, "user-agent"), USER_AGENT_MAX_BYTES);
 }
 
@@ -129,7 +152,7 @@ void request_trace_begin(struct route *route, struct http_request *request)
     request->trace = &trace->context;
     if (!tracer_is_on(route->api->tracer))
         return;
-    if (trace_is_sampled(&trace->context))
+    if (tracer_keeps_failure(route->api->tracer, &trace->context) != TRACE_FORGOTTEN)
         keep_texts(trace, route, request);
     request->on_reply = on_reply;
 }

@@ -15,7 +15,8 @@ struct route;
 struct request_trace {
     struct trace_context context;
     uint8_t parent_id[8];
-    struct text path, user_agent;          /* of a sampled one, else absent */
+    struct text path, user_agent;          /* of one that is or may be kept, else absent */
+    const char *host;                      /* of its Host header; NULL: it has none, or as before */
     void (*tell)(void *arg, bool notable); /* the action's; NULL: there are no spans below this one */
     void *arg;
 };

@@ -144,7 +144,8 @@ struct text address_split(const char *address, unsigned *port)
     *port = 0;
     if (strncmp(address, "unix:", 5) == 0)
         return text_of(address + 5);
-    const char *colon = strrchr(address, ':');
+    const char *bracket = strrchr(address, ']');
+    const char *colon = strrchr(bracket == NULL ? address : bracket, ':');
     struct text host = { address, colon == NULL ? strlen(address) : (size_t)(colon - address) };
     if (colon != NULL)
         parse_number(text_of(colon + 1), 65535, port);

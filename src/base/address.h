@@ -39,7 +39,8 @@ void address_sockaddr_text(const struct sockaddr *peer, char out[ADDRESS_TEXT_SI
 /* The peer's host alone, without brackets, in `out`; TEXT_NONE for a Unix socket. */
 struct text address_host_text(const struct sockaddr *peer, char out[ADDRESS_TEXT_SIZE]);
 
-/* Parts an address as address_text writes it: the host without brackets, and the port; of a Unix socket its path, and port 0. */
+/* Parts an address as address_text writes it, or a Host header has it: the host without brackets, and the port, 0 where there is none; of a
+ * Unix socket its path. */
 struct text address_split(const char *address, unsigned *port);
 
 struct address_range {

@@ -160,8 +160,18 @@ def test_a_call_that_redis_does_not_answer_is_an_error_of_the_request_that_cause
     spans = whole(collector, TRACE, {"GET /submit": 1, "limiter_wait": 1, "EVALSHA": 1})
     [request], [call] = spans["GET /submit"], spans["EVALSHA"]
     assert (request.status.code, told(request)["error.type"]) == (Status.STATUS_CODE_ERROR, "503")
+    assert (told(request)["url.path"], told(request)["server.port"]) == ("/submit", server.port), "it is kept, though not sampled"
     assert (call.status.code, told(call)["error.type"]) == (Status.STATUS_CODE_ERROR, "unavailable")
     assert call.parent_span_id == request.span_id
+
+
+@pytest.mark.parametrize("host,address,port", [("orders.example", "orders.example", None), ("orders.example:8443", "orders.example", 8443),
+                                               ("[2001:db8::1]:80", "2001:db8::1", 80), ("[2001:db8::1]", "2001:db8::1", None)])
+def test_the_server_is_named_as_its_client_names_it(traced_pool, collector, host, address, port):
+    server = traced_pool("--only", "ingest")
+    trace_id = server.get("/submit", headers={"Host": host}).json()["trace_id"]
+    request = wait_for(lambda: [span for span in collector.trace(trace_id) if span.name == "GET /submit"], what="the request's span")[0]
+    assert (told(request)["server.address"], told(request).get("server.port")) == (address, port)
 
 
 @pytest.mark.parametrize("parent", [SAMPLED, NOT_SAMPLED])

@@ -183,6 +183,10 @@ static void a_host_stands_alone_where_its_port_is_told_apart(void **state)
     assert_null(address_host_text(&(struct sockaddr){ .sa_family = AF_UNIX }, out).data);
     assert_true(text_is(address_split("unix:/run/millrace.sock", &port), "/run/millrace.sock"));
     assert_int_equal(port, 0);
+    assert_true(text_is(address_split("orders.example", &port), "orders.example"));
+    assert_int_equal(port, 0);
+    assert_true(text_is(address_split("[2001:db8::1]", &port), "2001:db8::1"));
+    assert_int_equal(port, 0);
 }
 
 int main(void)

@@ -144,8 +144,3 @@ struct text http_request_version(const struct http_request *request)
 {
     return exchange_of(request)->version_10 ? TEXT("1.0") : TEXT("1.1");
 }
-
-const char *http_request_listener(const struct http_request *request)
-{
-    return http_listener_address(exchange_of(request)->connection->listener);
-}

@@ -77,9 +77,6 @@ bool http_request_left(const struct http_request *request);
 /* "1.1" or "1.0". */
 struct text http_request_version(const struct http_request *request);
 
-/* Where its listener listens: http_listener_address. */
-const char *http_request_listener(const struct http_request *request);
-
 struct http_header {
     const char *name;
     struct text value; /* line breaks in it are sent as blanks */
