@@ -1,13 +1,15 @@
 #include "ingest/limiter_trace.h"
 
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "base/error.h"
 
-enum value { ERROR_TYPE, VALUES };
+enum value { RESPONSE_STATUS, ERROR_TYPE, VALUES };
 
 void limiter_trace_init(struct limiter_trace *trace, struct tracer *tracer, const struct redis *redis)
 {
-    static const char *const keys[VALUES] = { [ERROR_TYPE] = "error.type" };
+    static const char *const keys[VALUES] = { [RESPONSE_STATUS] = "db.response.status_code", [ERROR_TYPE] = "error.type" };
+    char database[DECIMAL_SIZE];
     uint16_t port;
     trace->tracer = tracer;
     if (redis == NULL)
@@ -15,6 +17,7 @@ void limiter_trace_init(struct limiter_trace *trace, struct tracer *tracer, cons
     const struct span_constant constants[] = {
         { "db.system.name", span_text(TEXT("redis")) },
         { "db.operation.name", span_text(TEXT("EVALSHA")) },
+        { "db.namespace", span_text(decimal_text(database, (uint64_t)redis_database(redis))) },
         { "server.address", span_text(text_of(redis_server(redis, &port))) },
         { "server.port", port == 0 ? (struct span_value){ 0 } : span_int(port) },
     };
@@ -57,8 +60,10 @@ void limiter_trace_answered(const struct limiter_trace *trace, const struct limi
         .notable = error.data != NULL,
         .values = { [ERROR_TYPE] = span_text(error) },
     };
-    if (status == 0 && error.data != NULL)
+    if (status == 0 && error.data != NULL) {
         span.status_message = redis_reply_text(reply);
+        span.values[RESPONSE_STATUS] = span_text(error);
+    }
     tracer_begin(trace->tracer, &span.context, &call->cause);
     memcpy(span.parent_id, call->cause.span_id, sizeof(span.parent_id));
     tracer_add(trace->tracer, &span);

@@ -146,7 +146,7 @@ def test_who_waits_for_the_limiter_shows_it_and_the_call_that_it_caused(traced_p
     [request], [wait], [call], [send] = (spans[name] for name in ("GET /submit", "limiter_wait", "EVALSHA", f"kafka_send_{server.topic}"))
     assert wait.parent_span_id == call.parent_span_id == request.span_id
     assert (wait.kind, call.kind) == (Span.SPAN_KIND_INTERNAL, Span.SPAN_KIND_CLIENT)
-    assert told(call) == {"db.system.name": "redis", "db.operation.name": "EVALSHA", "server.address": "127.0.0.1",
+    assert told(call) == {"db.system.name": "redis", "db.operation.name": "EVALSHA", "db.namespace": "0", "server.address": "127.0.0.1",
                           "server.port": redis.port}
     assert wait.start_time_unix_nano <= call.start_time_unix_nano <= call.end_time_unix_nano <= wait.end_time_unix_nano
     assert wait.end_time_unix_nano <= send.start_time_unix_nano
@@ -162,7 +162,18 @@ def test_a_call_that_redis_does_not_answer_is_an_error_of_the_request_that_cause
     assert (request.status.code, told(request)["error.type"]) == (Status.STATUS_CODE_ERROR, "503")
     assert (told(request)["url.path"], told(request)["server.port"]) == ("/submit", server.port), "it is kept, though not sampled"
     assert (call.status.code, told(call)["error.type"]) == (Status.STATUS_CODE_ERROR, "unavailable")
+    assert "db.response.status_code" not in told(call), "it has not answered"
     assert call.parent_span_id == request.span_id
+
+
+def test_an_error_of_redis_is_told_by_its_own_word(traced_pool, collector, redis):
+    server = traced_pool("--only", "ingest")
+    redis.cli("REPLICAOF", "127.0.0.1", "1")
+    server.get("/submit", headers={"traceparent": SAMPLED})
+    call = wait_for(lambda: [span for span in collector.trace(TRACE) if span.name == "EVALSHA"], what="the call's span")[0]
+    assert call.status.code == Status.STATUS_CODE_ERROR
+    assert call.status.message.startswith("READONLY ")
+    assert (told(call)["db.response.status_code"], told(call)["error.type"]) == ("READONLY", "READONLY")
 
 
 @pytest.mark.parametrize("host,address,port", [("orders.example", "orders.example", None), ("orders.example:8443", "orders.example", 8443),

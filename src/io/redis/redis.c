@@ -160,6 +160,11 @@ const char *redis_server(const struct redis *redis, uint16_t *port)
     return redis->url.path == NULL ? redis->url.host : redis->url.path;
 }
 
+int redis_database(const struct redis *redis)
+{
+    return redis->url.database;
+}
+
 bool redis_ready(const struct redis *redis)
 {
     return redis->state == REDIS_READY;

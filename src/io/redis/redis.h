@@ -90,6 +90,9 @@ void redis_take_in(struct redis *redis);
 /* The host that it connects to, and its port; of a Unix socket the path, and port 0. Borrowed for the redis' life. */
 const char *redis_server(const struct redis *redis, uint16_t *port);
 
+/* The number of the database. */
+int redis_database(const struct redis *redis);
+
 bool redis_ready(const struct redis *redis);
 uint64_t redis_timeout_us(const struct redis *redis);
 size_t redis_commands_under_way(const struct redis *redis); /* not answered, timed out ones included */
