@@ -160,6 +160,12 @@ static inline void peer_hang_up_all(struct peer *peer)
         peer_hang_up(list_entry(link, struct peer_connection, link));
 }
 
+static inline void peer_answer_all(struct peer *peer)
+{
+    list_each(link, &peer->connections)
+        peer_answer(list_entry(link, struct peer_connection, link));
+}
+
 static inline void peer_close(struct peer *peer)
 {
     uv_close((uv_handle_t *)&peer->listener, NULL);

@@ -154,7 +154,7 @@ static void half_a_batch_does_not_wait_for_the_delay(void **state)
     close_all(&f);
 }
 
-static void many_spans_go_out_as_batches_one_after_the_other(void **state)
+static void many_spans_go_out_as_batches_a_few_at_a_time(void **state)
 {
     struct fixture f;
     given_collector(&f);
@@ -162,7 +162,28 @@ static void many_spans_go_out_as_batches_one_after_the_other(void **state)
     tell_spans(&f, 1000);
     assert_true(run_until(&f.loop, 5000, exported(&f) == 1000));
     assert_int_equal(f.peer.requests, 10);
-    assert_int_equal(f.peer.accepted, 1);
+    assert_in_range(f.peer.accepted, 2, 4);
+    close_all(&f);
+}
+
+static void a_batch_goes_beside_others_only_when_it_is_whole_and_four_are_the_most(void **state)
+{
+    struct fixture f;
+    given_collector(&f);
+    f.peer.answer = NULL;
+    export_begins(&f);
+    tell_spans(&f, 199);
+    assert_true(run_until(&f.loop, 5000, f.peer.requests == 1));
+    (void)run_until(&f.loop, SHORT_US * 5 / 1000, false);
+    assert_int_equal(f.peer.requests, 1); /* 99 wait */
+    tell_spans(&f, 1);
+    assert_true(run_until(&f.loop, 5000, f.peer.requests == 2));
+    tell_spans(&f, 1000);
+    assert_true(run_until(&f.loop, 5000, f.peer.requests == 4));
+    (void)run_until(&f.loop, SHORT_US * 5 / 1000, false);
+    assert_int_equal(f.peer.requests, 4);
+    assert_int_equal(section_number(&f, "on_their_way"), 400);
+    assert_int_equal(section_number(&f, "waiting"), 800);
     close_all(&f);
 }
 
@@ -211,6 +232,27 @@ static void what_is_not_taken_now_is_sent_again(void **state)
     assert_true(clock_us() - rested_us >= 900000); /* as the collector asked */
     assert_int_equal(f.peer.request.size, size);
     assert_int_equal(section_number(&f, "away_seconds"), 0);
+    close_all(&f);
+}
+
+static void requests_that_fail_together_are_one_failure_and_nothing_begins_while_they_rest(void **state)
+{
+    struct fixture f;
+    given_collector(&f);
+    f.peer.answer = NULL;
+    export_begins(&f);
+    tell_spans(&f, 400);
+    assert_true(run_until(&f.loop, 5000, f.peer.requests == 4));
+    f.peer.answer = NOT_NOW;
+    peer_hang_up_all(&f.peer);
+    assert_true(run_until(&f.loop, 5000, requests(&f, "unavailable") == 4));
+    assert_int_equal(section_number(&f, "failures_in_a_row"), 1);
+    tell_spans(&f, 400);
+    (void)run_until(&f.loop, 500, false);
+    assert_int_equal(f.peer.requests, 4);
+    f.peer.answer = TAKEN;
+    assert_true(run_until(&f.loop, 10000, exported(&f) == 800));
+    assert_int_equal(f.peer.requests, 12);
     close_all(&f);
 }
 
@@ -320,6 +362,26 @@ static void a_flush_sends_what_is_left_at_once(void **state)
     close_all(&f);
 }
 
+static void a_flush_waits_for_those_under_way_also_when_one_of_them_is_not_taken(void **state)
+{
+    struct fixture f;
+    given_collector(&f);
+    f.peer.answer = NULL;
+    export_begins(&f);
+    tell_spans(&f, 300);
+    assert_true(run_until(&f.loop, 5000, f.peer.requests == 3));
+    exporter_flush(f.exporter, clock_us() + LONG_US, set_true, &f.flushed);
+    peer_hang_up(list_entry(list_first(&f.peer.connections), struct peer_connection, link));
+    assert_true(run_until(&f.loop, 5000, requests(&f, "unavailable") == 1));
+    assert_false(f.flushed);
+    f.peer.answer = TAKEN;
+    peer_answer_all(&f.peer);
+    assert_true(run_until(&f.loop, 5000, f.flushed));
+    assert_int_equal(exported(&f), 200);
+    assert_int_equal(dropped(&f, "shutdown"), 100);
+    close_all(&f);
+}
+
 static void a_flush_of_nothing_ends_at_once(void **state)
 {
     struct fixture f;
@@ -395,9 +457,11 @@ int main(void)
         cmocka_unit_test(spans_go_out_when_their_delay_is_over),
         cmocka_unit_test(nothing_is_sent_where_there_are_no_spans),
         cmocka_unit_test(half_a_batch_does_not_wait_for_the_delay),
-        cmocka_unit_test(many_spans_go_out_as_batches_one_after_the_other),
+        cmocka_unit_test(many_spans_go_out_as_batches_a_few_at_a_time),
+        cmocka_unit_test(a_batch_goes_beside_others_only_when_it_is_whole_and_four_are_the_most),
         cmocka_unit_test(a_compressed_batch_is_gzip_of_the_same_message),
         cmocka_unit_test(what_is_not_taken_now_is_sent_again),
+        cmocka_unit_test(requests_that_fail_together_are_one_failure_and_nothing_begins_while_they_rest),
         cmocka_unit_test(a_collector_that_is_not_there_is_tried_again),
         cmocka_unit_test(a_batch_is_not_tried_for_ever),
         cmocka_unit_test(a_batch_that_is_refused_for_good_is_dropped_and_the_next_one_goes),
@@ -405,6 +469,7 @@ int main(void)
         cmocka_unit_test(what_a_collector_rejects_of_a_batch_is_counted),
         cmocka_unit_test(what_memory_forgets_while_the_collector_hangs_is_counted),
         cmocka_unit_test(a_flush_sends_what_is_left_at_once),
+        cmocka_unit_test(a_flush_waits_for_those_under_way_also_when_one_of_them_is_not_taken),
         cmocka_unit_test(a_flush_of_nothing_ends_at_once),
         cmocka_unit_test(a_flush_towards_a_collector_that_hangs_ends_at_its_deadline),
         cmocka_unit_test(a_flush_does_not_rest),

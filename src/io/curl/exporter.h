@@ -3,17 +3,20 @@
  *   batch   up to `batch` spans as one message, on their way until the collector has taken them or has refused them for good
  *   cursor  how far we have come among the tracer's recent spans; what is forgotten before its turn is counted as dropped
  *
- *                      the delay is over, or half a batch is there
- *             WAITING ---------------------------------------------> PACKING (gzip, on a worker thread) --> SENDING
- *                ^                                                                                          |  |  ^
- *                |-------- taken, refused for good, or tried often enough ----------------------------------'  |  |
- *                |                                                                                  not now    v  |
- *                '-- flushed, closed: ENDED, from any state                                                   RESTING
+ * EXPORTER_BATCHES are under way at most. Each goes
  *
- * One batch at a time, so memory is that of one, whatever the collector does: while it is away, spans wait in the tracer's ring, which
- * forgets its oldest. As the protocol says (opentelemetry.io/docs/specs/otlp): answers of 429, 502, 503, 504, and none at all, mean "not
- * now": the batch is sent again after the server's Retry-After, or after 1 s, 2 s, ... 8 s with jitter, five times in all; any other answer
- * that is no success is final. An outage is one line in the log, and its end another.
+ *                 the delay is over, or half a batch is there
+ *       WAITING ----------------------------------------------> PACKING (gzip, on a worker thread) --> SENDING
+ *          ^                                                                                           |  |  ^
+ *          |--------- taken, refused for good, or tried often enough ----------------------------------'  |  |
+ *          |                                                                                   not now    v  |
+ *          '-- flushed, closed, from any state                                                        RESTING
+ *
+ * One begins beside others only when a whole batch is there, all went well last, and none of them rests: whoever sends little or to a
+ * collector that is away has one under way. So memory is that of a few, whatever the collector does: while it is away, spans wait in the
+ * tracer's ring, which forgets its oldest. As the protocol says (opentelemetry.io/docs/specs/otlp): requests may overlap; answers of 429,
+ * 502, 503, 504, and none at all, mean "not now": the batch is sent again after the server's Retry-After, or after 1 s, 2 s, ... 8 s with
+ * jitter, five times in all; any other answer that is no success is final. An outage is one line in the log, and its end another.
  *
  * No spans are made of this. Loop thread only. */
 #pragma once

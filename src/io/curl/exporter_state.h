@@ -1,5 +1,5 @@
-/* exporter_state: what exporter.c (batches and their answers), exporter_endpoint.c (where to), exporter_end.c (flush, close) and
- * exporter_stats.c (what people see) share. */
+/* exporter_state: what exporter.c (batches begin), exporter_send.c (they are sent, and answered), exporter_endpoint.c (where to),
+ * exporter_end.c (flush, close) and exporter_stats.c (what people see) share. */
 #pragma once
 
 #include "base/buffer.h"
@@ -8,8 +8,22 @@
 #include "io/curl/exporter.h"
 #include "io/curl/http_client.h"
 
+#define EXPORTER_BATCHES 4
+
 /* The states are drawn in io/curl/exporter.h. */
-enum exporter_state { EXPORTER_WAITING, EXPORTER_PACKING, EXPORTER_SENDING, EXPORTER_RESTING, EXPORTER_ENDED };
+enum export_state { EXPORT_WAITING, EXPORT_PACKING, EXPORT_SENDING, EXPORT_RESTING };
+
+struct export_batch {
+    struct exporter *exporter;
+    enum export_state state;
+    struct buffer message, packed; /* PACKING: the worker's */
+    uv_work_t packing;
+    uv_timer_t rest;
+    struct http_call *call; /* SENDING */
+    size_t span_count;      /* 0: WAITING */
+    unsigned tries;
+    uint64_t sent_us;
+};
 
 /* Why spans were not exported; the label `reason` of METRIC_TRACE_SPANS_DROPPED. */
 enum exporter_drop { DROPPED_MISSED, DROPPED_REFUSED, DROPPED_REJECTED, DROPPED_UNAVAILABLE, DROPPED_SHUTDOWN, DROPPED_REASONS };
@@ -22,33 +36,27 @@ enum exporter_result { EXPORT_TAKEN, EXPORT_REFUSED, EXPORT_UNAVAILABLE, EXPORT_
 struct exporter {
     uv_loop_t *loop;
     const struct exporter_config *config;
-    struct gate gate; /* timer, each_turn, deadline, the client, the work */
+    struct gate gate; /* timer, each_turn, deadline, the batches' rests and work, the client */
     void (*closed)(void *arg);
     void *closed_arg;
-    enum exporter_state state;
+    bool ended;
 
     /* Where from. */
     struct tracer *tracer;
     struct trace_cursor cursor;
     struct buffer resource;
-    uv_timer_t timer;       /* WAITING: the delay; RESTING: the rest */
-    uv_prepare_t each_turn; /* WAITING: is half a batch there? */
+    uv_timer_t delay;
+    uv_prepare_t each_turn; /* is there enough for a batch? */
+    struct export_batch batches[EXPORTER_BATCHES];
 
     /* Where to. */
     struct http_client *client;
     struct http_endpoint *endpoint;
-    struct http_call *call; /* SENDING */
-
-    /* The batch. */
-    struct buffer message, packed; /* PACKING: the worker's */
-    uv_work_t packing;
-    size_t span_count;
-    unsigned tries;
-    uint64_t sent_us;
 
     /* The collector. */
     struct random random;
-    unsigned failures; /* in a row */
+    unsigned failures; /* in a row; of requests that overlapped, one */
+    uint64_t failed_us; /* when the last of them was counted */
     uint64_t away_us;  /* since when it takes nothing; 0: it does */
     char reason[EXPORTER_REASON_SIZE];
 
@@ -68,20 +76,17 @@ struct http_endpoint *exporter_endpoint(const struct exporter_config *config, st
 
 void exporter_stats_init(struct exporter *exporter, const struct exporter_options *options);
 
-/* WAITING -> PACKING -> SENDING with what is there; stays where it is when nothing is. */
-void exporter_begin_batch(struct exporter *exporter);
-
 /* Sends the batch, again or for the first time. */
-void exporter_send(struct exporter *exporter);
+void exporter_send(struct export_batch *batch);
 
-/* The batch is over, in whatever way: WAITING for the next one; in a flush on with it at once. */
-void exporter_end_batch(struct exporter *exporter);
+/* The spans of all batches that are under way. */
+size_t exporter_span_count(const struct exporter *exporter);
 
 /* The end of a flush: nothing is left, or nothing can be done about it. */
 void exporter_flushed(struct exporter *exporter);
 
 /* The request has ended. */
-void exporter_note_result(struct exporter *exporter, enum exporter_result result);
+void exporter_note_result(const struct export_batch *batch, enum exporter_result result);
 void exporter_drop(struct exporter *exporter, enum exporter_drop reason, uint64_t span_count);
 
 /* The collector takes nothing, or takes spans again; says so in the log when that is new. */

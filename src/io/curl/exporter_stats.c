@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const char *const states[] = { "waiting", "packing", "sending", "resting", "ended" };
+static const char *const states[] = { "waiting", "packing", "sending", "resting" };
 static const char *const reasons[DROPPED_REASONS] = { "missed", "refused", "rejected", "unavailable", "shutdown" };
 static const char *const results[EXPORT_RESULTS] = { "taken", "refused", "unavailable" };
 
@@ -15,10 +15,10 @@ static double seconds_since(uint64_t then_us)
     return (double)(clock_us() - then_us) / 1e6;
 }
 
-void exporter_note_result(struct exporter *exporter, enum exporter_result result)
+void exporter_note_result(const struct export_batch *batch, enum exporter_result result)
 {
-    metric_add(exporter->results[result], 1);
-    metric_observe(exporter->duration, seconds_since(exporter->sent_us));
+    metric_add(batch->exporter->results[result], 1);
+    metric_observe(batch->exporter->duration, seconds_since(batch->sent_us));
 }
 
 void exporter_drop(struct exporter *exporter, enum exporter_drop reason, uint64_t span_count)
@@ -33,7 +33,6 @@ void exporter_note_away(struct exporter *exporter, const char *format, ...)
     vsnprintf(exporter->reason, sizeof(exporter->reason), format, args);
     va_end(args);
 
-    exporter->failures++;
     const char *place = http_endpoint_place(exporter->endpoint);
     if (exporter->away_us != 0) {
         log_debug("traces", "%s still takes no spans: %s", place, exporter->reason);
@@ -52,15 +51,25 @@ void exporter_note_back(struct exporter *exporter)
     exporter->failures = 0;
 }
 
+/* Of the batch that has come furthest. */
+static const char *state_of(const struct exporter *exporter)
+{
+    enum export_state furthest = EXPORT_WAITING;
+    for (size_t i = 0; i < EXPORTER_BATCHES; i++)
+        if (exporter->batches[i].state > furthest)
+            furthest = exporter->batches[i].state;
+    return exporter->ended ? "ended" : states[furthest];
+}
+
 static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
 {
     const struct exporter *exporter = arg;
     yyjson_mut_val *value = yyjson_mut_obj(doc);
     yyjson_mut_obj_add_strcpy(doc, value, "collector", http_endpoint_place(exporter->endpoint));
-    yyjson_mut_obj_add_str(doc, value, "state", states[exporter->state]);
+    yyjson_mut_obj_add_str(doc, value, "state", state_of(exporter));
     yyjson_mut_obj_add_uint(doc, value, "exported", (uint64_t)metric_value(exporter->exported));
     yyjson_mut_obj_add_uint(doc, value, "waiting", otlp_waiting(exporter->tracer, &exporter->cursor));
-    yyjson_mut_obj_add_uint(doc, value, "on_their_way", exporter->span_count);
+    yyjson_mut_obj_add_uint(doc, value, "on_their_way", exporter_span_count(exporter));
     yyjson_mut_obj_add_uint(doc, value, "failures_in_a_row", exporter->failures);
     yyjson_mut_obj_add_real(doc, value, "away_seconds", exporter->away_us == 0 ? 0 : seconds_since(exporter->away_us));
     stats_add_text(doc, value, "last_fault", text_of(exporter->reason));
