@@ -106,7 +106,6 @@ static void on_wakeup(void *arg)
 /* Some of it asks the group, which whoever leaves must not (consumer_leave.c). */
 static void look_after(struct consumer *consumer)
 {
-    doubt_again(consumer);
     lookup_check(consumer);
     consumer_move_due(consumer);
     consumer_return_due(consumer);
@@ -127,6 +126,7 @@ static void tick(struct consumer *consumer)
         consumer_rejoin(consumer, clock_us());
         return;
     }
+    doubt_again(consumer);
     consumer_look_up(consumer);
     consumer_check_lost(consumer);
     if (!consumer->leaving)
