@@ -68,6 +68,31 @@ static void under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_as
     then_the_crew_goes(&crew);
 }
 
+static bool is_lost_while_asking(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    (void)arg;
+    return crew->works[0]->consumer->state != CONSUMER_ASKING;
+}
+
+/* librdkafka wants back what it has not been told yet where to begin with, when the topic is gone. */
+static void what_is_wanted_back_while_it_is_asked_where_to_begin_is_not_begun_later(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    given_full_log(&crew);
+    given_refusals(&crew, OFFSET_FETCH, 60, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    given_work(&crew, 0);
+    assert_true(wait_until(&crew.base, is_asking, NULL, WORK_PATIENCE));
+    rd_kafka_mock_topic_set_error(cluster_of(&crew.base), TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    assert_true(wait_until(&crew.base, is_lost_while_asking, NULL, WORK_PATIENCE));
+    assert_true(list_empty(&crew.works[0]->consumer->lookups));
+    rd_kafka_mock_clear_request_errors(cluster_of(&crew.base), OFFSET_FETCH);
+    rd_kafka_mock_topic_set_error(cluster_of(&crew.base), TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
+    then_all_is_done_once(&crew);
+    then_the_crew_goes(&crew);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -75,6 +100,7 @@ int main(void)
         cmocka_unit_test(while_the_coordinator_refuses_readiness_tells_what_is_waited_for),
         cmocka_unit_test(whoever_asked_for_long_where_to_begin_is_in_doubt),
         cmocka_unit_test(under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_asked_where_to_begin),
+        cmocka_unit_test(what_is_wanted_back_while_it_is_asked_where_to_begin_is_not_begun_later),
     };
     cmocka_set_test_filter(getenv("ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);

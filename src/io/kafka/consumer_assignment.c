@@ -225,6 +225,8 @@ static void on_revoke(struct consumer *consumer, const rd_kafka_topic_partition_
     bool lost = rd_kafka_assignment_lost(consumer->handle);
     log_info("consumer", "%s: %d partitions of %s are %s", consumer->options.name, partitions->cnt, consumer->options.topic,
              lost ? "lost" : "wanted back");
+    if (consumer->state == CONSUMER_ASKING)
+        lookup_end_all(consumer); /* librdkafka takes back only what was assigned, and an answer would come too late */
     bool more = consumer->giving_up != NULL;
     note_giving_up(consumer, partitions);
     if (lost)
