@@ -178,8 +178,8 @@ static const struct config_field fields[] = {
       .type = CONFIG_SIZE,
       .offset = WORK(prefetch_bytes),
       .fallback = "32MiB",
-      .doc = "What librdkafka may hold ready, in all partitions together. It is divided by the topic's configured number of partitions, or by "
-             "20 where none is.",
+      .doc = "What librdkafka may hold ready, in all partitions together. It is divided by the topic's configured number of partitions, or "
+             "by 20 where none is.",
       .min = 65536,
       .max = 1e12 },
     { .name = "concurrency",
