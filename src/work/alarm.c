@@ -30,16 +30,27 @@ static void arm(struct alarm *alarm, uint64_t due_us)
     set_timer(alarm, alarm->armed_us);
 }
 
-/* What is set meanwhile needs no timer: it is armed once, at the end. */
+/* False: more are due. */
+static bool tell_due(struct alarm *alarm, uint64_t now_us)
+{
+    for (unsigned told = 0; told < ALARM_DUE_A_TURN; told++) {
+        struct agenda_entry *entry = agenda_pop_due(&alarm->agenda, now_us);
+        if (entry == NULL)
+            return true;
+        alarm->on_due(alarm->arg, entry, now_us);
+    }
+    return false;
+}
+
+/* What is set meanwhile needs no timer: it is armed once, at the end. Until then the descriptor stays readable, and we are called in the
+ * next turn. */
 static void on_timer(uv_poll_t *poll, int status, int events)
 {
     struct alarm *alarm = poll->data;
     (void)status;
     (void)events;
-    uint64_t now_us = clock_us();
-    struct agenda_entry *entry;
-    while ((entry = agenda_pop_due(&alarm->agenda, now_us)) != NULL)
-        alarm->on_due(alarm->arg, entry, now_us);
+    if (!tell_due(alarm, clock_us()))
+        return;
     uint64_t next_us = agenda_next_us(&alarm->agenda);
     alarm->armed_us = next_us == AGENDA_NEVER ? AGENDA_NEVER : rounded_up(next_us);
     set_timer(alarm, next_us == AGENDA_NEVER ? 0 : alarm->armed_us);

@@ -99,6 +99,29 @@ static void what_is_due_soon_does_not_wait_for_what_was_set_before(void **state)
     assert_true(watch.waiters[1].came);
 }
 
+static void count_turn(uv_check_t *check)
+{
+    ++*(int *)check->data;
+}
+
+static void of_many_that_are_due_at_once_some_come_in_each_turn(void **state)
+{
+    static struct watch watch;
+    int turns = 0;
+    uv_check_t check;
+    start(&watch, COUNT);
+    uv_check_init(&watch.loop, &check);
+    check.data = &turns;
+    uv_check_start(&check, count_turn);
+    for (size_t i = 0; i < COUNT; i++)
+        set(&watch, i, 0);
+    while (watch.came < COUNT)
+        uv_run(&watch.loop, UV_RUN_NOWAIT);
+    assert_int_equal(turns, (COUNT + ALARM_DUE_A_TURN - 1) / ALARM_DUE_A_TURN);
+    uv_close((uv_handle_t *)&check, NULL);
+    run(&watch);
+}
+
 static void what_is_unset_does_not_come(void **state)
 {
     static struct watch watch;
@@ -128,11 +151,6 @@ static void an_entry_may_set_itself_again(void **state)
     watch.alarm.on_due = on_due_again;
     set(&watch, 0, clock_us());
     run(&watch);
-}
-
-static void count_turn(uv_check_t *check)
-{
-    ++*(int *)check->data;
 }
 
 static void set_the_last(uv_timer_t *timer)
@@ -173,6 +191,7 @@ int main(void)
         cmocka_unit_test(everything_comes_in_order_and_nothing_early),
         cmocka_unit_test(a_time_that_is_over_comes_at_the_next_turn),
         cmocka_unit_test(what_is_due_soon_does_not_wait_for_what_was_set_before),
+        cmocka_unit_test(of_many_that_are_due_at_once_some_come_in_each_turn),
         cmocka_unit_test(what_is_unset_does_not_come),
         cmocka_unit_test(an_entry_may_set_itself_again),
         cmocka_unit_test(between_what_is_due_the_loop_sleeps),
