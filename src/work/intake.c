@@ -1,7 +1,10 @@
 #include "work/work_parts.h"
 
-/* Of a partition at once, and then what is ready starts: quick work is done while the processor still has its bytes at hand. */
-#define TAKEN_AT_ONCE 64
+/* Of all partitions at once, and then what is ready starts: work is begun, and quick work done, while the processor still has its bytes at
+ * hand. Each asking costs as much as some ten records. */
+#define TAKEN_AT_ONCE 256
+#define TAKEN_MIN     8 /* of one */
+#define TAKEN_MAX     64
 
 void intake_wants(struct partition *partition)
 {
@@ -63,18 +66,28 @@ static void on_record(void *object, const struct consumer_record *record)
 
 /* While some of it are ready and only wait for a slot, more would be pushed out of the processor's cache until they got one: they stay
  * with librdkafka, which has them anyway. */
-static size_t wanted_of(const struct partition *partition, size_t room)
+static bool has_enough(const struct partition *partition)
 {
-    if (!list_empty(&partition->schedule.entries))
-        return 0;
-    return room < TAKEN_AT_ONCE ? room : TAKEN_AT_ONCE;
+    return !list_empty(&partition->schedule.entries);
+}
+
+static size_t share_of(size_t partitions)
+{
+    size_t share = TAKEN_AT_ONCE / partitions;
+    if (share < TAKEN_MIN)
+        return TAKEN_MIN;
+    return share > TAKEN_MAX ? TAKEN_MAX : share;
 }
 
 /* A partition that gave all it was asked for may have more: it goes to the end of the line. */
-static size_t take(struct partition *partition)
+static size_t take(struct partition *partition, size_t share)
 {
+    if (has_enough(partition)) {
+        intake_wants(partition);
+        return 0;
+    }
     size_t room = intake_room(partition);
-    size_t wanted = wanted_of(partition, room);
+    size_t wanted = room < share ? room : share;
     bool idle = list_empty(&partition->jobs);
     crowd_update(partition, room);
     size_t taken = wanted == 0 ? 0 : consumer_take(partition->source, wanted, on_record);
@@ -90,12 +103,13 @@ size_t intake_take(struct work *work, uint64_t now_us)
     work->taken_us = now_us;
     struct list line;
     list_init(&line);
-    for (struct list *link; (link = list_pop(&work->hungry)) != NULL;)
+    size_t partitions = 0;
+    for (struct list *link; (link = list_pop(&work->hungry)) != NULL; partitions++)
         list_push(&line, link);
 
     size_t taken = 0;
     for (struct list *link; (link = list_pop(&line)) != NULL;)
-        taken += take(list_entry(link, struct partition, hungry));
+        taken += take(list_entry(link, struct partition, hungry), share_of(partitions));
     if (taken > 0)
         trim_later(work);
     return taken;
