@@ -30,21 +30,21 @@ const char *outcome_name(enum outcome outcome);
 
 /* One try at one record. Lives from start to attempt_end, or through start when that returns an outcome. */
 struct attempt {
+    /* Why it did not succeed; filled in by the handler where the outcome is not DONE. */
+    struct error reason;
     const char *topic;
-    int32_t partition;
     int64_t offset;
     int64_t timestamp_ms;
     struct text key;
     struct text value;
     const struct consumer_header *headers;
     size_t header_count;
-    unsigned number;     /* from 1; an unavailable one is not counted */
-    uint64_t started_us; /* clock_us, as taken at the beginning of a few starts */
-    void *own;           /* the handler's: `own_bytes` of memory, not initialized, that the attempt has while it lives */
+    int32_t partition;
+    unsigned number; /* from 1; an unavailable one is not counted */
     /* When it read the record's value (clock_us): filled in by handlers that wish it to be seen in traces; 0: nothing to be seen. */
     uint64_t read_from_us, read_until_us;
-    /* Why it did not succeed; filled in by the handler where the outcome is not DONE. */
-    struct error reason;
+    uint64_t started_us; /* clock_us, as taken at the beginning of a few starts */
+    void *own;           /* the handler's: `own_bytes` of memory, not initialized, that the attempt has while it lives */
 };
 
 /* Ends a PENDING attempt, once, at clock_us `now_us`. Not inside start. The attempt is gone when this returns. */

@@ -72,7 +72,8 @@ void job_free(struct job *job)
     partition->work->bytes.used -= job->size_bytes;
     partition->work->records.used--;
     list_remove(&job->link);
-    alarm_unset(&partition->work->alarm, &job->rest.entry);
+    if (job->record.state == RECORD_RESTING)
+        alarm_unset(&partition->work->alarm, &job->rest.entry);
     dead_letter_free(job);
     mem_free(job->trace);
     if (job->unreadable)

@@ -23,37 +23,37 @@ struct work_shared;
 /* A record as we hold it: copied out of librdkafka's buffer in one allocation, its texts point behind the struct. */
 struct job {
     struct record record; /* first: a record leads back to its job */
-    struct schedule_entry entry;
-    struct due rest; /* until the next attempt, of the handler or of the dead letter */
     struct list link;
     struct partition *partition;
     struct run *run;         /* while it runs */
     struct dead_letter *end; /* once it cannot be worked */
     struct job_trace *trace; /* once an attempt has failed, where traces are kept */
-    int64_t offset;
-    int64_t timestamp_ms;
+    uint64_t began_us;       /* its first attempt; 0 before */
     uint64_t taken_us;
-    uint64_t began_us; /* its first attempt; 0 before */
-    unsigned failures;
     uint32_t place; /* in offsets */
     uint32_t header_count;
     uint32_t size_bytes;
-    bool unreadable; /* no memory was had for its contents: they are absent */
+    unsigned failures : 31;
+    bool unreadable : 1; /* no memory was had for its contents: they are absent */
+    struct schedule_entry entry;
+    struct due rest; /* until the next attempt, of the handler or of the dead letter */
+    int64_t offset;
+    int64_t timestamp_ms;
     struct text value;
     struct consumer_header headers[]; /* and then the bytes */
 };
 
 /* An attempt under way: kept apart from the job, so that waiting ones are small. */
 struct run {
+    struct attempt attempt;
     struct list link; /* in work.idle_runs while it is not used, in work.overdue while it is overdue */
     struct due timeout;
     struct job *job;
-    bool had_grace;         /* its timeout was heard of, and ends that were due before it are heard first */
-    bool overdue;           /* its timeout is over: linked in work.overdue */
-    bool stuck;             /* and it cannot be ended */
-    bool cut;               /* nobody waits for it any more */
-    struct attempt attempt; /* near its end a sentence, which is seldom touched */
-    max_align_t own[];      /* the handler's */
+    bool had_grace;    /* its timeout was heard of, and ends that were due before it are heard first */
+    bool overdue;      /* its timeout is over: linked in work.overdue */
+    bool stuck;        /* and it cannot be ended */
+    bool cut;          /* nobody waits for it any more */
+    max_align_t own[]; /* the handler's */
 };
 
 /* --- job.c --- */

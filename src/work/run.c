@@ -13,14 +13,21 @@ static const struct retry_policy unavailable_policy = { .base_us = 100000, .max_
 
 static void on_timeout(struct due *due, uint64_t now_us);
 
+static struct run *make_run(const struct work *work)
+{
+    struct run *run = mem_zalloc(sizeof(*run) + work->handler->own_bytes);
+    run->timeout.on_due = on_timeout;
+    run->attempt.topic = work->options.topic;
+    run->attempt.own = run->own;
+    return run;
+}
+
 static struct run *new_run(struct work *work)
 {
     struct list *link = list_pop(&work->idle_runs);
-    struct run *run = link != NULL ? list_entry(link, struct run, link) : mem_zalloc(sizeof(*run) + work->handler->own_bytes);
+    struct run *run = link != NULL ? list_entry(link, struct run, link) : make_run(work);
     list_init(&run->link);
     run->had_grace = run->overdue = run->stuck = run->cut = false;
-    run->timeout.on_due = on_timeout;
-    run->attempt.own = run->own;
     return run;
 }
 
@@ -33,7 +40,6 @@ static void prepare(struct run *run, struct job *job, uint64_t now_us)
         job->began_us = now_us;
 
     struct attempt *attempt = &run->attempt;
-    attempt->topic = partition->work->options.topic;
     attempt->partition = partition->number;
     attempt->offset = job->offset;
     attempt->timestamp_ms = job->timestamp_ms;
