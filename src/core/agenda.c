@@ -164,6 +164,16 @@ struct agenda_entry *agenda_pop_due(struct agenda *agenda, uint64_t now_us)
     return entry;
 }
 
+size_t agenda_peek_due(struct agenda *agenda, uint64_t now_us, struct agenda_entry **entries, size_t max)
+{
+    while (advance(agenda, now_us))
+        ;
+    size_t count = 0;
+    for (struct list *link = agenda->due.next; link != &agenda->due && count < max; link = link->next)
+        entries[count++] = list_entry(link, struct agenda_entry, link);
+    return count;
+}
+
 void agenda_init(struct agenda *agenda)
 {
     *agenda = (struct agenda){ 0 };

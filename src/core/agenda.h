@@ -15,6 +15,7 @@
 #include "base/list.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define AGENDA_LEVELS 8 /* bytes of a time */
@@ -57,3 +58,6 @@ uint64_t agenda_next_us(struct agenda *agenda);
 
 /* Takes out an entry whose time has come, or returns NULL. What is over already when it is set comes after what was found due before. */
 struct agenda_entry *agenda_pop_due(struct agenda *agenda, uint64_t now_us);
+
+/* The next ones that agenda_pop_due would give, `max` at most; they stay. Returns how many. */
+size_t agenda_peek_due(struct agenda *agenda, uint64_t now_us, struct agenda_entry **entries, size_t max);

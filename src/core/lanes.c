@@ -220,6 +220,12 @@ struct record *lane_done(struct lane_set *set, struct record *record)
     return successor;
 }
 
+void lane_fetch(const struct record *record)
+{
+    __builtin_prefetch(record->lane, 1);
+    __builtin_prefetch(&record->lane->keyed, 1);
+}
+
 void lane_rest(struct lane_set *set, struct record *record)
 {
     assert(record->state == RECORD_RUNNING);

@@ -70,6 +70,9 @@ void lane_start(struct lane_set *set, struct record *record);
  * Returns the successor that became ready by it, or NULL. */
 struct record *lane_done(struct lane_set *set, struct record *record);
 
+/* A hint that lane_done will be called soon. */
+void lane_fetch(const struct record *record);
+
 /* Lets a running record rest; its lane waits with it, others go on. The caller wakes it when its time has come. */
 void lane_rest(struct lane_set *set, struct record *record);
 

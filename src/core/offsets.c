@@ -82,6 +82,11 @@ bool offsets_done(struct offsets *offsets, uint32_t place)
     return true;
 }
 
+void offsets_fetch(const struct offsets *offsets, uint32_t place)
+{
+    __builtin_prefetch(&offsets->nodes[place], 1);
+}
+
 size_t offsets_open(const struct offsets *offsets)
 {
     return (size_t)(offsets->received - offsets->passed - offsets->done);

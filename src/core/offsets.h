@@ -60,6 +60,9 @@ uint32_t offsets_receive(struct offsets *offsets, int64_t offset);
 /* The record at this place is done; the place is forgotten. Returns true if the watermark moved. */
 bool offsets_done(struct offsets *offsets, uint32_t place);
 
+/* A hint that offsets_done will be called soon. */
+void offsets_fetch(const struct offsets *offsets, uint32_t place);
+
 /* Nothing will be received below `position`: the reader is there (end of the partition behind a transaction marker). */
 void offsets_skip_to(struct offsets *offsets, int64_t position);
 

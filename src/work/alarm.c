@@ -30,10 +30,19 @@ static void arm(struct alarm *alarm, uint64_t due_us)
     set_timer(alarm, alarm->armed_us);
 }
 
+static void tell_near(struct alarm *alarm, uint64_t now_us)
+{
+    struct agenda_entry *near[ALARM_NEAR];
+    size_t count = agenda_peek_due(&alarm->agenda, now_us, near, ALARM_NEAR);
+    alarm->on_near(alarm->arg, near, count);
+}
+
 /* False: more are due. */
 static bool tell_due(struct alarm *alarm, uint64_t now_us)
 {
     for (unsigned told = 0; told < ALARM_DUE_A_TURN; told++) {
+        if (alarm->on_near != NULL && told % ALARM_NEAR == 0)
+            tell_near(alarm, now_us);
         struct agenda_entry *entry = agenda_pop_due(&alarm->agenda, now_us);
         if (entry == NULL)
             return true;

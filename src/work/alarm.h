@@ -16,12 +16,16 @@
  * would wait for all: with 10,000 jobs of 10 ms, that memory had left the processor's cache by then. */
 #define ALARM_DUE_A_TURN 128
 
+/* Who has many entries, each with memory that has left the processor's cache by the time that it is due, may be told of so many before. */
+#define ALARM_NEAR 16
+
 struct alarm {
     uv_poll_t poll; /* on a timerfd */
     int fd;
     struct agenda agenda;
     uint64_t armed_us; /* for when the timer is set; AGENDA_NEVER while it is not */
     void (*on_due)(void *arg, struct agenda_entry *entry, uint64_t now_us);
+    void (*on_near)(void *arg, struct agenda_entry *const *entries, size_t count); /* these are due next; may be NULL */
     void *arg;
     void (*closed)(void *arg);
     void *closed_arg;

@@ -50,6 +50,10 @@ struct attempt {
 /* Ends a PENDING attempt, once, at clock_us `now_us`. Not inside start. The attempt is gone when this returns. */
 void attempt_end(struct attempt *attempt, enum outcome outcome, uint64_t now_us);
 
+/* These will end next: their memory is fetched side by side, where one after the other waits for its own. A handler of which thousands
+ * end at once may say so. */
+void attempts_end_soon(struct attempt *const *attempts, size_t count);
+
 struct handler_context {
     uv_loop_t *loop;
     struct pool *pool;

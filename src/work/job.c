@@ -82,6 +82,13 @@ void job_free(struct job *job)
         shelf_give(&partition->work->jobs, job, size_of(job->header_count, job->size_bytes));
 }
 
+void job_fetch(const struct job *job)
+{
+    for (size_t at = 0; at < offsetof(struct job, entry); at += 64)
+        __builtin_prefetch((const char *)job + at, 1);
+    __builtin_prefetch((const char *)job + offsetof(struct job, entry) - 1, 1);
+}
+
 static void take_out(struct job *job)
 {
     struct partition *partition = job->partition;

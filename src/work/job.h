@@ -60,6 +60,8 @@ struct run {
 /* A copy of the record, at the end of its partition's jobs; not yet in its lane. */
 struct job *job_new(struct partition *partition, const struct consumer_record *record);
 void job_free(struct job *job);
+/* Into the processor's cache comes what is needed when it is done. */
+void job_fetch(const struct job *job);
 /* The record is done for good: its offset too, and its successor is ready. The job is gone. `trace` is of its span; may be NULL. */
 void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us);
 /* The job ends undone: its partition is left, or about to be. It will be read again by whoever comes next. */

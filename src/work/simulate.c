@@ -40,6 +40,14 @@ static void on_due(void *arg, struct agenda_entry *entry, uint64_t now_us)
     end(list_entry(entry, struct simulation, due), now_us);
 }
 
+static void on_near(void *arg, struct agenda_entry *const *entries, size_t count)
+{
+    struct attempt *attempts[ALARM_NEAR];
+    for (size_t i = 0; i < count; i++)
+        attempts[i] = list_entry(entries[i], struct simulation, due)->attempt;
+    attempts_end_soon(attempts, count);
+}
+
 /* --- cpu --- */
 
 /* On a worker thread. */
@@ -136,6 +144,7 @@ static int simulate_open(void **state, const struct handler_context *context, co
         return error_wrap(err, "simulate.record");
     }
     alarm_init(&simulate->alarm, context->loop, on_due, simulate);
+    simulate->alarm.on_near = on_near;
     *state = simulate;
     return 0;
 }

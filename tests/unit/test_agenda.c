@@ -48,6 +48,25 @@ static void nothing_comes_out_before_its_time(void **state)
     agenda_close(&agenda);
 }
 
+static void what_is_due_next_is_told_before_it_is_taken_out(void **state)
+{
+    struct agenda_entry entries[3] = { 0 };
+    struct agenda_entry *next[2];
+    struct agenda agenda;
+    agenda_init(&agenda);
+    for (int i = 0; i < 3; i++)
+        agenda_set(&agenda, &entries[i], 100 + 1000 * (uint64_t)i);
+    assert_int_equal(agenda_peek_due(&agenda, 99, next, 2), 0);
+    assert_int_equal(agenda_peek_due(&agenda, 1100, next, 2), 2);
+    assert_ptr_equal(next[0], &entries[0]);
+    assert_ptr_equal(next[1], &entries[1]);
+    assert_ptr_equal(agenda_pop_due(&agenda, 1100), &entries[0]);
+    agenda_remove(&agenda, &entries[1]);
+    assert_int_equal(agenda_peek_due(&agenda, 1100, next, 2), 0);
+    assert_int_equal(agenda_peek_due(&agenda, 2100, next, 1), 1);
+    agenda_close(&agenda);
+}
+
 static void removing_what_is_not_there_does_no_harm(void **state)
 {
     struct agenda_entry entry = { 0 };
@@ -112,8 +131,12 @@ static void pass_time(struct model *model)
 {
     uint64_t before_us = model->now_us, last_us = before_us;
     model->now_us += some_time(model);
+    struct agenda_entry *next[4];
+    size_t told = agenda_peek_due(&model->agenda, model->now_us, next, 4), seen = 0;
     for (struct agenda_entry *entry; (entry = agenda_pop_due(&model->agenda, model->now_us)) != NULL;) {
         size_t i = (size_t)(entry - model->entries);
+        assert_true(seen >= told || next[seen] == entry);
+        seen++;
         assert_true(model->set[i]);
         assert_true(entry->due_us == model->due_us[i] && entry->due_us <= model->now_us);
         if (entry->due_us > before_us) {
@@ -122,6 +145,7 @@ static void pass_time(struct model *model)
         }
         model->set[i] = false;
     }
+    assert_true(seen < 4 ? told == seen : told == 4);
     assert_true(earliest(model) > model->now_us);
 }
 
@@ -162,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_out_in_the_order_of_their_times),
         cmocka_unit_test(nothing_comes_out_before_its_time),
+        cmocka_unit_test(what_is_due_next_is_told_before_it_is_taken_out),
         cmocka_unit_test(removing_what_is_not_there_does_no_harm),
         cmocka_unit_test(what_comes_out_when_is_what_a_search_of_all_finds),
     };
