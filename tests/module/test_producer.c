@@ -1,6 +1,7 @@
 #include "producer_fixture.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct fixture fixture;
 
@@ -66,6 +67,29 @@ static void records_without_a_key_reach_every_partition(void **state)
     }
     for (int i = 0; i < PARTITIONS; i++)
         assert_true(seen[i] > 0);
+    then_everything_closes(&fixture);
+}
+
+/* What waits behind a batch of its own partition keeps librdkafka's thread awake until that one is acknowledged. */
+static void no_batch_waits_behind_another_while_a_partition_is_idle(void **state)
+{
+    (void)state;
+    struct sent sent[PARTITIONS];
+    unsigned seen[PARTITIONS] = { 0 };
+    given_broker(&fixture);
+    given_ready_producer(&fixture);
+    given_open_connection(&fixture);
+    rd_kafka_mock_broker_set_rtt(cluster_of(&fixture), 1, 300);
+    for (int i = 0; i < PARTITIONS; i++) {
+        send_one(&fixture, &sent[i]);
+        usleep(600);
+    }
+    for (int i = 0; i < PARTITIONS; i++) {
+        assert_true(wait_until(&fixture, is_reported, &sent[i], PATIENCE_MS));
+        seen[sent[i].delivery.partition]++;
+    }
+    for (int i = 0; i < PARTITIONS; i++)
+        assert_int_equal(seen[i], 1);
     then_everything_closes(&fixture);
 }
 
@@ -325,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_record_is_reported_with_its_place),
         cmocka_unit_test(a_key_goes_to_the_partition_that_java_clients_choose),
         cmocka_unit_test(records_without_a_key_reach_every_partition),
+        cmocka_unit_test(no_batch_waits_behind_another_while_a_partition_is_idle),
         cmocka_unit_test(a_reader_finds_key_value_and_headers_as_they_were_sent),
         cmocka_unit_test(a_record_over_the_size_limit_is_refused_at_once),
         cmocka_unit_test(a_record_that_the_broker_finds_too_large_says_so_and_opens_no_breaker),

@@ -136,6 +136,7 @@ static void enter(struct producer_topic *topic, struct producer_send_request *re
 {
     list_push(&topic->in_flight, &request->link);
     topic->in_flight_records++;
+    spread_enter(&topic->spread, request->partition);
     topic->producer->in_flight_records++;
     topic->producer->in_flight_bytes += request->size_bytes;
     check_pressure(topic->producer);
@@ -145,6 +146,7 @@ static void leave(struct producer_topic *topic, struct producer_send_request *re
 {
     list_remove(&request->link);
     topic->in_flight_records--;
+    spread_leave(&topic->spread, request->partition);
     topic->producer->in_flight_records--;
     topic->producer->in_flight_bytes -= request->size_bytes;
     topic->producer->reports++;
@@ -178,6 +180,7 @@ int producer_send(struct producer_send_request *request, struct producer_topic *
     request->arg = arg;
     request->sent_us = clock_us();
     request->size_bytes = size_of(record);
+    request->partition = record->partition;
     request->trace = record->trace;
     int rc = check_room(topic, request->size_bytes, err);
     if (rc != 0)

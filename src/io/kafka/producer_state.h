@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "core/breaker.h"
 #include "core/hot_keys.h"
+#include "core/spread.h"
 #include "io/kafka/client.h"
 #include "io/kafka/client_statistics.h"
 #include "io/kafka/event_queue.h"
@@ -86,6 +87,8 @@ struct producer_topic {
     uint64_t opened_count; /* of the breaker, as far as counted in the metric */
     enum breaker_state logged_state;
     struct hot_keys *hot_keys;
+    struct spread spread;     /* of records without a key */
+    uv_thread_t loop_thread;
 
     struct series *produced;
     struct series *duration;
@@ -97,6 +100,10 @@ struct producer_topic {
 /* producer_conf.c: the properties of a handle, and of a topic with a deadline of its own. NULL with a sentence. */
 rd_kafka_conf_t *producer_conf(const struct producer *producer, struct error *err);
 rd_kafka_topic_conf_t *producer_topic_conf(rd_kafka_t *client, uint64_t deadline_us, struct error *err);
+
+/* producer_partition.c: who chooses a record's partition. We do, unless a property names one of librdkafka's partitioners. */
+bool producer_partitions(const struct producer *producer);
+void producer_topic_set_partitioner(struct producer_topic *topic, rd_kafka_topic_conf_t *conf);
 
 /* producer_handle.c */
 int producer_handle_open(struct producer *producer, struct error *err);

@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #define HOT_KEYS_HALF_LIFE_US 60000000
+#define HOLD_MIN_US           500 /* without a linger: a partition for each record costs three times as much (docs/benchmarks.md) */
 #define RETRY_AFTER_MIN_US    100000
 #define RETRY_AFTER_MAX_US    60000000
 #define RETRY_AFTER_ABSENT_US 1000000 /* nothing tells when a broker or a topic comes: the next look at it is near */
@@ -43,6 +44,8 @@ struct producer_topic *producer_topic_open(struct producer *producer, const stru
     topic->deadline_us = options->deadline_us == 0 ? config->deadline_us : options->deadline_us;
     list_init(&topic->in_flight);
     breaker_init(&topic->breaker, &config->breaker, clock_us());
+    topic->loop_thread = uv_thread_self();
+    spread_init(&topic->spread, config->linger_us < HOLD_MIN_US ? HOLD_MIN_US : config->linger_us, (uint32_t)clock_us());
     topic->hot_keys = hot_keys_new(HOT_KEYS_COUNTERS, HOT_KEYS_HALF_LIFE_US);
     find_series(topic, producer->options.metrics);
     list_push(&producer->topics, &topic->link);
@@ -68,8 +71,10 @@ static bool attach(struct producer_topic *topic)
     struct error err;
     rd_kafka_t *client = producer->handle->client;
     rd_kafka_topic_conf_t *conf = producer_topic_conf(client, topic->deadline_us, &err);
-    if (conf != NULL)
+    if (conf != NULL) {
+        producer_topic_set_partitioner(topic, conf);
         topic->client = rd_kafka_topic_new(client, topic_name(topic->topic), conf);
+    }
     if (topic->client == NULL)
         log_error("producer", "topic %s cannot be opened: %s", topic_name(topic->topic),
                   conf == NULL ? err.message : client_reason(rd_kafka_last_error()));
@@ -183,6 +188,7 @@ void producer_topic_free(struct producer_topic *topic)
 {
     assert(list_empty(&topic->in_flight));
     hot_keys_free(topic->hot_keys);
+    spread_free(&topic->spread);
     mem_free(topic->stream);
     mem_free(topic);
 }
