@@ -139,17 +139,17 @@ static void nothing_is_sent_where_there_are_no_spans(void **state)
     close_all(&f);
 }
 
-static void half_a_batch_does_not_wait_for_the_delay(void **state)
+static void a_full_batch_does_not_wait_for_the_delay(void **state)
 {
     struct fixture f;
     given_collector(&f);
     f.config.delay_us = LONG_US;
     export_begins(&f);
-    tell_spans(&f, 49);
+    tell_spans(&f, 99);
     (void)run_until(&f.loop, 100, false);
     assert_int_equal(f.peer.requests, 0);
     tell_spans(&f, 1);
-    assert_true(run_until(&f.loop, 5000, exported(&f) == 50));
+    assert_true(run_until(&f.loop, 5000, exported(&f) == 100));
     assert_int_equal(f.peer.requests, 1);
     close_all(&f);
 }
@@ -456,7 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_go_out_when_their_delay_is_over),
         cmocka_unit_test(nothing_is_sent_where_there_are_no_spans),
-        cmocka_unit_test(half_a_batch_does_not_wait_for_the_delay),
+        cmocka_unit_test(a_full_batch_does_not_wait_for_the_delay),
         cmocka_unit_test(many_spans_go_out_as_batches_a_few_at_a_time),
         cmocka_unit_test(a_batch_goes_beside_others_only_when_it_is_whole_and_four_are_the_most),
         cmocka_unit_test(a_compressed_batch_is_gzip_of_the_same_message),

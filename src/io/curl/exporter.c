@@ -95,13 +95,11 @@ static void on_delay_over(uv_timer_t *timer)
         begin(find(exporter, EXPORT_WAITING));
 }
 
-/* So many do not wait for the delay: where spans come fast, it would be too long for the ring. */
+/* So many do not wait for the delay: where spans come fast, it would be too long for the ring. And a request costs as much as a hundred
+ * spans, so none goes out with less than a whole batch before it is time. */
 static uint64_t enough(const struct exporter *exporter)
 {
-    uint64_t whole = (uint64_t)exporter->config->batch;
-    if (exporter->flushing)
-        return 1;
-    return is_idle(exporter) ? (whole + 1) / 2 : whole;
+    return exporter->flushing ? 1 : (uint64_t)exporter->config->batch;
 }
 
 static bool is_flushed(struct exporter *exporter)

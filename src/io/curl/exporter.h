@@ -5,7 +5,7 @@
  *
  * EXPORTER_BATCHES are under way at most. Each goes
  *
- *                 the delay is over, or half a batch is there
+ *                 the delay is over, or a whole batch is there
  *       WAITING ----------------------------------------------> PACKING (gzip, on a worker thread) --> SENDING
  *          ^                                                                                           |  |  ^
  *          |--------- taken, refused for good, or tried often enough ----------------------------------'  |  |

@@ -77,7 +77,7 @@ static const struct config_field fields[] = {
       .fallback = "${OTEL_BSP_MAX_EXPORT_BATCH_SIZE:-512}",
       .min = 1,
       .max = 10000,
-      .doc = "Spans in one request at most; with half of that a request goes out at once." },
+      .doc = "Spans in one request at most; with so many it goes out at once." },
     { .name = "delay",
       .type = CONFIG_DURATION,
       FIELD(delay_us),
