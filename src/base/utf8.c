@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* RFC 3629 section 4: what may begin a sequence, and what may come second after it. */
 static const struct {
     unsigned char first_low, first_high, second_low, second_high;
@@ -41,9 +43,23 @@ uint32_t utf8_code(const char *at, size_t length)
     return code;
 }
 
-bool utf8_valid(const char *data, size_t size)
+/* How many bytes at the start are ASCII, as most texts are altogether: eight at once. */
+static size_t ascii_prefix(const char *data, size_t size)
 {
     size_t at = 0;
+    for (uint64_t word; at + sizeof(word) <= size; at += sizeof(word)) {
+        memcpy(&word, data + at, sizeof(word));
+        if ((word & 0x8080808080808080) != 0)
+            return at;
+    }
+    while (at < size && ((unsigned char)data[at] & 0x80) == 0)
+        at++;
+    return at;
+}
+
+bool utf8_valid(const char *data, size_t size)
+{
+    size_t at = ascii_prefix(data, size);
     for (size_t length = 1; at < size && length > 0; at += length)
         length = utf8_length(data + at, size - at);
     return at == size;

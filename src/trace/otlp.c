@@ -72,12 +72,6 @@ static void write_head(const struct encoder *encoder, const struct span *span)
     buffer_grow(out, (size_t)(at - out->data) - out->size);
 }
 
-static void write_values(struct buffer *out, const struct span *span)
-{
-    for (size_t i = 0; i < span->site->key_count; i++)
-        otlp_attribute(out, SPAN_ATTRIBUTES, span->site->keys[i], &span->values[i]);
-}
-
 static void write_event(const struct encoder *encoder, const struct span_event *event)
 {
     struct buffer *out = encoder->out;
@@ -123,7 +117,7 @@ static void write_span(const struct encoder *encoder, const struct span_held *he
     size_t begun = protobuf_begin(out, SCOPE_SPANS_SPANS);
     write_head(encoder, span);
     buffer_text(out, buffer_as_text(&span->site->encoded));
-    write_values(out, span);
+    otlp_attributes(out, SPAN_ATTRIBUTES, &span->site->encoded_keys, span->values);
     for (size_t i = 0; i < span->event_count; i++)
         write_event(encoder, &span->events[i]);
     write_dropped(out, SPAN_DROPPED_EVENTS, held->dropped_events);

@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/list.h"
+#include "trace/otlp_attribute.h"
 #include "trace/slowest.h"
 #include "trace/span.h"
 
@@ -14,6 +15,7 @@ struct span_site {
     size_t constant_count;
     struct text keys[SPAN_VALUES_MAX];
     size_t key_count;
+    struct otlp_keys encoded_keys;
     struct buffer encoded;  /* what its spans share (otlp_site) */
     struct slowest slowest; /* of its local roots */
 };
