@@ -260,20 +260,6 @@ static void a_new_request_may_come_from_within_an_answer(void **state)
     close_limiter(&l);
 }
 
-static void a_decision_without_a_call_is_quick(void **state)
-{
-    struct limiter_fixture l;
-    given_limiter(&l, *state, (struct limiter_config){ .rate = 1e9, .burst = 1000000000 });
-    assert_int_equal(decision_for(&l, NULL, 1).outcome, LIMITER_ADMITTED);
-    uint64_t now_us = clock_us(), began_us = now_us;
-    for (int i = 0; i < 1000000; i++)
-        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_trace, on_told, NULL).outcome, LIMITER_ADMITTED);
-    double each_us = (double)(clock_us() - began_us) / 1e6;
-    print_message("%.3f us a decision\n", each_us);
-    assert_true(each_us < 0.5); /* 0.2 us is the promise; sanitizers and a busy machine take their share */
-    close_limiter(&l);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,7 +278,6 @@ int main(void)
         cmocka_unit_test_setup(a_new_rate_holds_from_then_on, empty_redis),
         cmocka_unit_test_setup(closing_tells_those_who_wait, empty_redis),
         cmocka_unit_test_setup(a_new_request_may_come_from_within_an_answer, empty_redis),
-        cmocka_unit_test_setup(a_decision_without_a_call_is_quick, empty_redis),
     };
     return cmocka_run_group_tests(tests, start_server, end_server);
 }

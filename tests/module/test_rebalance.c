@@ -84,6 +84,7 @@ static void running_jobs_may_end_before_their_partition_is_given_back(void **sta
     struct crew crew;
     given_crew(&crew, 10);
     crew.config.handler.simulate.range_us = 10000000;
+    crew.config.session_us = 10000000; /* so long the mock cluster waits for whoever gives up, also on a busy machine */
     given_log(&crew);
     for (int partition = 0; partition < PARTITIONS; partition++)
         given_records(&crew, partition, 4, "{\"processing_time\":1500}");
