@@ -86,9 +86,11 @@ def test_a_member_that_did_not_hear_of_its_new_assignment_is_told_again(crew_of,
             with Traffic(crew.ports) as traffic:
                 gather(crew, 1)
                 crew.wait_until_all_move(now_us())
+                began_us = now_us()
                 crew.join()
                 wait_for(lambda: [len(member.stats("partitions")) for member in crew.members] == [6, 6], 30, what="a group that is divided")
                 assert way.kept_back > 0
+                crew.broker_was_away(began_us)  # for each member: answers to its commits were behind the one that was kept back
             crew.judged(traffic).assert_clean(BUSY_STANDSTILL_LIMIT_S)
         finally:
             kafka.erase()

@@ -197,9 +197,8 @@ static const char *read_beginnings(struct group_reader *reader, rd_kafka_event_t
 
 /* On a worker thread. Members that the broker leads (KIP-848) are no members of this old question: it finds the group dead. The admin
  * request DescribeConsumerGroups knows them, but may end the process (committed.h). */
-static void list_members(uv_work_t *work)
+static void list_members(struct group_reader *reader)
 {
-    struct group_reader *reader = work->data;
     const struct rd_kafka_group_list *list = NULL;
     reader->members = GROUP_NOTHING;
     rd_kafka_list_groups(reader->handle, reader->group, &list, BLOCKED_MS); /* from some brokers is enough */
@@ -210,34 +209,39 @@ static void list_members(uv_work_t *work)
     rd_kafka_group_list_destroy(list);
 }
 
-static void on_members(uv_work_t *work, int status)
+/* On a worker thread. The admin request DescribeCluster would be answered by an event, but ends the process where a broker that was fenced
+ * for a moment tells of a cluster without brokers (librdkafka 2.14, an assertion in rd_kafka_admin_response_parse). */
+static void count_brokers(struct group_reader *reader)
+{
+    const struct rd_kafka_metadata *cluster = NULL;
+    reader->brokers = GROUP_NOTHING;
+    if (rd_kafka_metadata(reader->handle, 0, NULL, &cluster, BLOCKED_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    reader->brokers = cluster->broker_cnt;
+    rd_kafka_metadata_destroy(cluster);
+}
+
+static void count(uv_work_t *work)
+{
+    struct group_reader *reader = work->data;
+    list_members(reader);
+    count_brokers(reader);
+}
+
+static void on_counted(uv_work_t *work, int status)
 {
     struct group_reader *reader = work->data;
     (void)status; /* nobody cancels it */
     reader->reading.members = reader->members;
+    reader->reading.brokers = reader->brokers;
     group_step_ended(reader, NULL);
 }
 
-static void ask_group(struct group_reader *reader)
+static void ask_counts(struct group_reader *reader)
 {
     reader->blocked = true;
-    reader->listing.data = reader;
-    uv_queue_work(reader->loop, &reader->listing, list_members, on_members);
-}
-
-static void ask_cluster(struct group_reader *reader)
-{
-    rd_kafka_AdminOptions_t *options = options_for(reader, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
-    rd_kafka_DescribeCluster(reader->handle, options, reader->events.queue);
-    rd_kafka_AdminOptions_destroy(options);
-}
-
-static const char *read_cluster(struct group_reader *reader, rd_kafka_event_t *event)
-{
-    size_t count = 0;
-    rd_kafka_DescribeCluster_result_nodes(rd_kafka_event_DescribeCluster_result(event), &count);
-    reader->reading.brokers = (int64_t)count;
-    return NULL;
+    reader->counting.data = reader;
+    uv_queue_work(reader->loop, &reader->counting, count, on_counted);
 }
 
 static bool is_real(const struct group_reader *reader)
@@ -248,5 +252,5 @@ static bool is_real(const struct group_reader *reader)
 const struct group_step group_steps[GROUP_STEPS] = {
     { ask_topic, read_topic, NULL },      { ask_commits, NULL, NULL },
     { ask_ends, read_ends, has_leaders }, { ask_beginnings, read_beginnings, lacks_commits },
-    { ask_group, NULL, is_real },         { ask_cluster, read_cluster, is_real },
+    { ask_counts, NULL, is_real },
 };

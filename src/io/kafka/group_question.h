@@ -26,8 +26,8 @@ struct group_reader {
 
     bool blocked; /* a worker thread has the handle */
     struct committed committed;
-    uv_work_t listing;
-    int64_t members; /* as the listing found */
+    uv_work_t counting;
+    int64_t members, brokers; /* as it found */
 
     bool leaving; /* no step follows any more */
     bool closing; /* the handle's end waits for a worker thread alone */
@@ -42,7 +42,7 @@ struct group_step {
     bool (*is_needed)(const struct group_reader *reader); /* none: always */
 };
 
-#define GROUP_STEPS 6
+#define GROUP_STEPS 5
 
 extern const struct group_step group_steps[GROUP_STEPS];
 
