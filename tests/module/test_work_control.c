@@ -166,7 +166,11 @@ static void slots_are_raised_and_lowered_while_jobs_run(void **state)
     when_running(&crew, 6);
     assert_int_equal(work_set(crew.works[0], &(struct work_setting){ .has_concurrency = true, .concurrency = 2 }, &err), 0);
     when_time_passes(&crew, 100); /* those that ran have ended */
-    assert_int_equal(counts_of(&crew, 0).running, 2);
+    for (int look = 0; look < 20; look++) {
+        assert_in_range(counts_of(&crew, 0).running, 0, 2); /* less between an end and the start in the turn after it */
+        when_time_passes(&crew, 5);
+    }
+    when_running(&crew, 2);
     then_the_crew_goes(&crew);
 }
 
