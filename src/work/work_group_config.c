@@ -34,6 +34,16 @@ uint64_t work_heartbeat_us(const struct work_config *config)
     return config->heartbeat_us == 0 ? HEARTBEAT_US : config->heartbeat_us;
 }
 
+/* What stands in a file is often a variable that nobody has set. */
+static void check_names(const struct work_config *config, const struct config_place *place, struct config_report *report)
+{
+    if (config->group != NULL && config->group[0] == '\0')
+        config_mistake_at(report, place, "group", "found a group without a name; allowed: a name");
+    if (config->instance != NULL && config->instance[0] == '\0')
+        config_mistake_at(report, place, "instance",
+                          "found an instance without a name, which all members would share; allowed: a name, or leave it out");
+}
+
 /* A broker takes a member that is busy with a rebalance for dead after max_poll; a part of it is left for the commit. */
 static void check_drain(const struct work_config *config, const struct config_place *place, struct config_report *report)
 {
@@ -65,6 +75,7 @@ static void check_remote(const struct work_config *config, const struct config_p
 
 void work_group_check(const struct work_config *config, const struct config_place *place, struct config_report *report)
 {
+    check_names(config, place, report);
     check_drain(config, place, report);
     if (config->protocol == CONSUMER_PROTOCOL_CLASSIC)
         check_session(config, place, report);

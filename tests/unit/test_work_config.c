@@ -87,6 +87,8 @@ static void impossible_pairs_are_refused_with_a_sentence(void **state)
         { "group: g\nassignor: uniform\n", "allowed: auto, cooperative-sticky, range, roundrobin" },
         { "group: g\norder: keys\n", "partition, key, none" },
         { "order: key\n", "required" },
+        { "group: ''\n", "found a group without a name" },
+        { "group: g\ninstance: ''\n", "found an instance without a name" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct work_config config;
