@@ -249,7 +249,7 @@ static const struct config_field fields[] = {
       .offset = WORK(max_poll_us),
       .fallback = "5m",
       .doc = "How long the group waits for us in a rebalance.",
-      .min = 1000,
+      .min = 3e6, /* it is polled each second at least: who is later than this has left the group */
       .max = 86400e6 },
     { .name = "properties", .type = CONFIG_MAP, .offset = WORK(properties), .doc = "Properties of librdkafka's consumer." },
     { 0 },

@@ -87,6 +87,7 @@ static void impossible_pairs_are_refused_with_a_sentence(void **state)
         { "group: g\nassignor: uniform\n", "allowed: auto, cooperative-sticky, range, roundrobin" },
         { "group: g\norder: keys\n", "partition, key, none" },
         { "order: key\n", "required" },
+        { "group: g\nprotocol: consumer\nmax_poll: 500ms\ndrain: 100ms\n", "from 3s to" },
         { "group: ''\n", "found a group without a name" },
         { "group: g\ninstance: ''\n", "found an instance without a name" },
     };
