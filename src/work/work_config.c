@@ -123,6 +123,7 @@ static const struct config_schema dead_schema = {
     .size = sizeof(struct topic_config),
     .fields = dead_fields,
     .shorthand = "name",
+    .check = topic_config_check,
 };
 
 /* --- work --- */

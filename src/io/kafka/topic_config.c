@@ -11,7 +11,7 @@ static bool is_name(const char *name)
     return size > 0 && size <= TOPIC_NAME_MAX && legal == size && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-static void check_topic(const void *object, const struct config_place *place, struct config_report *report)
+void topic_config_check(const void *object, const struct config_place *place, struct config_report *report)
 {
     const struct topic_config *config = object;
     if (config->name != NULL && !is_name(config->name))
@@ -51,5 +51,5 @@ const struct config_schema topic_schema = {
     .size = sizeof(struct topic_config),
     .fields = topic_fields,
     .shorthand = "name",
-    .check = check_topic,
+    .check = topic_config_check,
 };

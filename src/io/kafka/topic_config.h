@@ -15,3 +15,6 @@ struct topic_config {
 };
 
 extern const struct config_schema topic_schema;
+
+/* The schema's check, for others that read a topic: `object` is a struct topic_config. */
+void topic_config_check(const void *object, const struct config_place *place, struct config_report *report);
