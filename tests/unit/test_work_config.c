@@ -90,6 +90,7 @@ static void impossible_pairs_are_refused_with_a_sentence(void **state)
         { "group: g\nprotocol: consumer\nmax_poll: 500ms\ndrain: 100ms\n", "from 3s to" },
         { "group: g\ndead: ''\n", "found the topic name \"\"; allowed: 1 to 249" },
         { "group: g\ndead: { name: 'a b' }\n", "found the topic name \"a b\"" },
+        { "group: g\nproperties: { enable.partition.eof: true }\n", "enable.partition.eof" },
         { "group: ''\n", "found a group without a name" },
         { "group: g\ninstance: ''\n", "found an instance without a name" },
     };

@@ -35,6 +35,7 @@ static const struct {
     { "auto.offset.reset", "set work.start at the stream" },
     { "enable.auto.commit", "offsets are committed by what is done" },
     { "enable.auto.offset.store", "offsets are committed by what is done" },
+    { "enable.partition.eof", "to have read everything is no trouble, and would be logged as one each time" },
     { "acks", "set acks at the producer" },
     { "request.required.acks", "set acks at the producer" },
     { "enable.idempotence", "set idempotent at the producer" },
