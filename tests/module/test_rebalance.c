@@ -181,6 +181,27 @@ static void under_an_eager_assignor_too_a_commit_beyond_the_end_begins_at_the_st
     then_the_crew_goes(&crew);
 }
 
+/* An unclean election of a leader does that. Until the next tick the partition is not read yet, and commits are made. */
+static void a_log_that_was_cut_while_it_was_worked_is_worked_anew_from_its_start(void **state)
+{
+    enum { FETCH = 1 };
+    struct crew crew;
+    given_crew(&crew, 10);
+    crew.config.commit.interval_us = 20000;
+    given_log(&crew);
+    given_records(&crew, 0, 5, "{\"processing_time\":1}");
+    given_all_written(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, 5);
+
+    rd_kafka_mock_push_request_errors(cluster_of(&crew.base), FETCH, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    when_ended(&crew, 10);
+    read_evidence(&crew);
+    for (int64_t offset = 0; offset < 5; offset++)
+        assert_int_equal(count_lines(&crew, 0, offset, false), 2);
+    then_the_crew_goes(&crew);
+}
+
 static void offsets_that_retention_has_taken_are_counted_and_the_rest_is_worked(void **state)
 {
     enum { RECORDS = 12, SIZE = 900000 }; /* the mock cluster keeps 5 MiB a partition */
@@ -251,6 +272,7 @@ int main(void)
         cmocka_unit_test(lost_partitions_are_neither_waited_for_nor_committed),
         cmocka_unit_test(a_commit_beyond_the_end_of_a_topic_that_was_made_anew_begins_at_its_start),
         cmocka_unit_test(under_an_eager_assignor_too_a_commit_beyond_the_end_begins_at_the_start),
+        cmocka_unit_test(a_log_that_was_cut_while_it_was_worked_is_worked_anew_from_its_start),
         cmocka_unit_test(offsets_that_retention_has_taken_are_counted_and_the_rest_is_worked),
         cmocka_unit_test(a_work_can_be_closed_while_it_joins),
         cmocka_unit_test(a_work_can_be_closed_while_its_broker_is_away),

@@ -83,6 +83,7 @@ struct consumer_partition {
     rd_kafka_queue_t *queue;
     atomic_bool signalled; /* by librdkafka's threads: the queue was empty and is not */
     int64_t next;          /* to be taken */
+    int64_t passed_before; /* where librdkafka stood when it was placed anew, and says to stand until its fetcher has stopped; else -1 */
     bool given_back;       /* revoked: nothing is taken any more */
     struct topic_id topic; /* as the broker told when it was assigned, or read anew */
     int64_t stable;        /* its last stable offset, asked for while it stands before its end; else -1 */
@@ -174,6 +175,8 @@ void consumer_place_anew(struct consumer_partition *partition, int64_t to);
 /* --- consumer_take.c --- */
 struct consumer_partition *partition_open(struct consumer *consumer, int32_t number, int64_t start);
 void partition_close(struct consumer_partition *partition);
+/* What librdkafka handed over or left out: it also counts marks of transactions, which never reach us. Below 0: nothing yet. */
+int64_t partition_passed(const struct consumer_partition *partition);
 /* Its queue has something, or may have: the loop looks. Any thread. */
 void partition_signal(struct consumer_partition *partition);
 struct consumer_partition *consumer_find(const struct consumer *consumer, int32_t number);

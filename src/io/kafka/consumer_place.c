@@ -29,6 +29,7 @@ static void tell_cut(struct consumer_partition *partition, int64_t to)
 
 void consumer_place_anew(struct consumer_partition *partition, int64_t to)
 {
+    partition->passed_before = partition_passed(partition);
     if (to > partition->next)
         tell_missing(partition, to);
     else if (to < partition->next)

@@ -66,6 +66,8 @@ static size_t take_batch(struct consumer_partition *partition, size_t max, consu
         }
         rd_kafka_message_destroy(messages[i]);
     }
+    if (taken > 0)
+        partition->passed_before = -1;
     *more = count == (ssize_t)max;
     return taken;
 }
@@ -103,6 +105,7 @@ struct consumer_partition *partition_open(struct consumer *consumer, int32_t num
     partition->consumer = consumer;
     partition->number = number;
     partition->next = start;
+    partition->passed_before = -1;
     partition->stable = -1;
     partition->topic = consumer->topic;
     partition->queue = rd_kafka_queue_get_partition(consumer->handle, consumer->options.topic, number);
@@ -132,8 +135,7 @@ struct consumer_partition *consumer_find(const struct consumer *consumer, int32_
     return NULL;
 }
 
-/* What librdkafka handed over or left out: it also counts marks of transactions, which never reach us. */
-static int64_t passed(const struct consumer_partition *partition)
+int64_t partition_passed(const struct consumer_partition *partition)
 {
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(one, partition->consumer->options.topic, partition->number);
@@ -148,8 +150,8 @@ void consumer_position(const struct consumer_partition *partition, struct consum
     const struct consumer *consumer = partition->consumer;
     *position = (struct consumer_position){ .next = partition->next, .end = -1 };
     position->prefetched = rd_kafka_queue_length(partition->queue);
-    int64_t beyond = passed(partition);
-    if (beyond > position->next)
+    int64_t beyond = partition_passed(partition);
+    if (beyond > position->next && beyond != partition->passed_before)
         position->next = beyond;
     int64_t low, high;
     if (rd_kafka_get_watermark_offsets(consumer->handle, consumer->options.topic, partition->number, &low, &high) == 0 && high >= 0)
