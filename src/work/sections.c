@@ -19,10 +19,10 @@ static size_t sleepers(const struct partition *partition)
 }
 
 /* null where there is nothing to tell. A record's time is its producer's, whose clock may be ahead of ours, or ours has been set back. */
-static void add_age(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *name, bool known, int64_t us)
+static void add_age(yyjson_mut_doc *doc, yyjson_mut_val *value, const char *name, bool known, int64_t ms)
 {
     if (known)
-        yyjson_mut_obj_add_int(doc, value, name, us > 0 ? us / 1000 : 0);
+        yyjson_mut_obj_add_int(doc, value, name, ms > 0 ? ms : 0);
     else
         yyjson_mut_obj_add_null(doc, value, name);
 }
@@ -31,8 +31,8 @@ static void describe_oldest(const struct job *oldest, yyjson_mut_doc *doc, yyjso
 {
     bool begun = oldest != NULL && oldest->began_us > 0;
     bool dated = oldest != NULL && oldest->timestamp_ms >= 0;
-    add_age(doc, value, "oldest_ms", begun, begun ? (int64_t)(now_us - oldest->began_us) : 0);
-    add_age(doc, value, "oldest_age_ms", dated, dated ? clock_wall_us() - oldest->timestamp_ms * 1000 : 0);
+    add_age(doc, value, "oldest_ms", begun, begun ? (int64_t)(now_us - oldest->began_us) / 1000 : 0);
+    add_age(doc, value, "oldest_age_ms", dated, dated ? clock_wall_us() / 1000 - oldest->timestamp_ms : 0);
 }
 
 yyjson_mut_val *describe_partition(const struct partition *partition, yyjson_mut_doc *doc, uint64_t now_us)

@@ -55,6 +55,31 @@ static void commits_that_the_broker_refuses_are_the_reason_until_one_is_taken(vo
     then_the_crew_goes(&crew);
 }
 
+/* Kafka takes any time where message.timestamp.after.max.ms allows it. */
+static void a_record_from_the_far_future_has_no_age(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 4);
+    crew.config.handler.simulate.range_us = 10000000;
+    given_log(&crew);
+    given_work(&crew, 0);
+    char value[] = "{\"processing_time\":2000}";
+    rd_kafka_resp_err_t code =
+        rd_kafka_producev(crew.writer, RD_KAFKA_V_TOPIC(TOPIC), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_TIMESTAMP(INT64_MAX - 1),
+                          RD_KAFKA_V_VALUE(value, strlen(value)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    assert_int_equal(code, 0);
+    given_all_written(&crew);
+    then_told(&crew, "partition 0 waits for offset 0, which runs since ");
+
+    struct error err;
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *row = work_shared_why(&crew.shared, text_of("jobs"), 0, doc, &err);
+    assert_int_equal(yyjson_mut_get_sint(yyjson_mut_obj_get(row, "oldest_age_ms")), 0);
+    yyjson_mut_doc_free(doc);
+    when_ended(&crew, 1);
+    then_the_crew_goes(&crew);
+}
+
 /* --- a handler whose database is away until somebody says otherwise --- */
 
 struct scripted {
@@ -121,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commits_that_the_broker_refuses_are_the_reason_until_one_is_taken),
+        cmocka_unit_test(a_record_from_the_far_future_has_no_age),
         cmocka_unit_test(what_the_handler_needs_and_does_not_find_is_the_reason),
         cmocka_unit_test(a_drain_is_the_reason_while_jobs_end),
     };
