@@ -84,3 +84,12 @@ def answers(port):
             return reply.status == 200
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("words,status", [("--help", 0), ("up --help", 0), ("up --prot 9999", 2), ("down everything", 2)])
+def test_scripts_kafka_starts_and_ends_nothing_by_a_slip_or_a_question_for_help(words, status, tmp_path):
+    folder = tmp_path / "cluster"
+    ended = subprocess.run([ROOT / "scripts" / "kafka", *words.split(), "--dir", folder], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == status
+    assert "Usage: scripts/kafka up" in ended.stdout + ended.stderr
+    assert not folder.exists()
