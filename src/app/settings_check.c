@@ -28,26 +28,26 @@ static void check_producer(const struct settings *settings, const struct stream_
     config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `producers`", producer);
 }
 
-static const struct stream_config *worked_stream_of(const struct settings *settings, const char *topic)
+/* From topic to dead letter topic, and on wherever that one is worked too. Without a circle a way has no more steps than streams. */
+static bool leads_to(const struct settings *settings, const char *topic, const char *goal, size_t steps)
 {
+    if (topic == NULL || steps == 0)
+        return false;
+    if (strcmp(topic, goal) == 0)
+        return true;
     const struct stream_config *streams = settings->streams.items;
-    for (size_t i = 0; i < settings->streams.count; i++)
-        if (streams[i].work.group != NULL && strcmp(streams[i].topic.name, topic) == 0)
-            return &streams[i];
-    return NULL;
-}
-
-/* From topic to dead letter topic, and on if that one is worked too: a record that cannot be worked would go round for ever. */
-static bool dead_letters_come_back(const struct settings *settings, const struct stream_config *stream)
-{
-    const char *topic = stream->work.dead.name;
-    for (size_t i = 0; i < settings->streams.count && topic != NULL; i++) {
-        if (strcmp(topic, stream->topic.name) == 0)
+    for (size_t i = 0; i < settings->streams.count; i++) {
+        bool worked = streams[i].work.group != NULL && strcmp(streams[i].topic.name, topic) == 0;
+        if (worked && leads_to(settings, streams[i].work.dead.name, goal, steps - 1))
             return true;
-        const struct stream_config *next = worked_stream_of(settings, topic);
-        topic = next == NULL ? NULL : next->work.dead.name;
     }
     return false;
+}
+
+/* A record that cannot be worked would go round for ever. */
+static bool dead_letters_come_back(const struct settings *settings, const struct stream_config *stream)
+{
+    return leads_to(settings, stream->work.dead.name, stream->topic.name, settings->streams.count);
 }
 
 static void check_dead(const struct settings *settings, const struct stream_config *stream, const struct config_place *place,

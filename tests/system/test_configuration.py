@@ -50,6 +50,17 @@ MISTAKES = {
     "impossible pair": ("acks: all", "acks: 1", "5: producers.durable: found idempotent: true with acks: 1; allowed: acks: all, or "),
     "base over max": ("base: 40ms", "base: 1s", "16: streams.jobs.work.retry: found a base longer than max; allowed: base <= max"),
     "dead letters come back": ("order: partition", "dead: jobs", '15: streams.jobs.work.dead: found "jobs", whose records would come back'),
+    "dead letters come back by a way round": ("      retry: { base: 40ms, max: 400ms }\n", """\
+      dead: others
+  others: { topic: { name: others }, work: { group: workers, handler: { simulate: {} }, dead: jobs } }
+""", '16: streams.jobs.work.dead: found "others", whose records would come back to jobs'),
+    "dead letters come back to one of two": ("streams:\n", """\
+streams:
+  a: { topic: { name: jobs }, work: { group: a, handler: { simulate: {} } } }
+  b: { topic: { name: others }, work: { group: b, handler: { simulate: {} } } }
+  c: { topic: { name: others }, work: { group: c, handler: { simulate: {} }, dead: jobs } }
+  d: { topic: { name: jobs }, work: { group: d, handler: { simulate: {} }, dead: others } }
+""", '9: streams.c.work.dead: found "jobs", whose records would come back to others'),
     "worked twice": ("streams:\n", "streams:\n  again: { topic: { name: jobs }, work: { group: workers, handler: { simulate: {} } } }\n",
                      '14: streams.jobs.work.group: found "workers", which works topic jobs in the stream again already; allowed: another group'),
     "a name twice": ("      retry: { base: 40ms, max: 400ms }\n", """\
