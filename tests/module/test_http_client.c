@@ -185,6 +185,30 @@ static void the_time_to_come_back_may_be_a_date(void **state)
     close_all(&f);
 }
 
+/* A collector's clock that is behind ours says "at once", and what no wait can be says nothing. */
+static void a_time_to_come_back_that_is_over_is_none(void **state)
+{
+    static const char *const times[] = { "Sun, 06 Nov 1994 08:49:37 GMT", "-5", "soon", "" };
+    struct fixture f;
+    char answer[256];
+    given_peer(&f);
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        snprintf(answer, sizeof(answer), "HTTP/1.1 429 Too Many Requests\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", times[i]);
+        f.peer.answer = answer;
+        assert_int_equal(answer_to(&f, "spans").retry_after_us, 0);
+    }
+    close_all(&f);
+}
+
+static void a_time_to_come_back_that_is_very_long_does_not_overflow(void **state)
+{
+    struct fixture f;
+    given_peer(&f);
+    f.peer.answer = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 18446744073710\r\nContent-Length: 0\r\n\r\n";
+    assert_true(answer_to(&f, "spans").retry_after_us >= 3600000000);
+    close_all(&f);
+}
+
 static void a_redirect_is_told_and_not_followed(void **state)
 {
     struct fixture f;
@@ -425,6 +449,8 @@ int main(void)
         cmocka_unit_test(many_posts_are_under_way_at_once),
         cmocka_unit_test(an_error_status_is_an_answer_with_its_time_to_come_back),
         cmocka_unit_test(the_time_to_come_back_may_be_a_date),
+        cmocka_unit_test(a_time_to_come_back_that_is_over_is_none),
+        cmocka_unit_test(a_time_to_come_back_that_is_very_long_does_not_overflow),
         cmocka_unit_test(a_redirect_is_told_and_not_followed),
         cmocka_unit_test(a_server_that_is_not_there_is_unavailable),
         cmocka_unit_test(a_server_that_says_nothing_is_given_up_when_its_time_is_over),

@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #define IDLE_CONNECTIONS_MAX 8L
+#define RETRY_AFTER_MAX_S    86400
 
 struct http_client {
     CURLM *multi;
@@ -89,18 +90,26 @@ static const char *reason_of(const struct http_call *call, CURLcode result)
     return call->reason[0] != '\0' ? call->reason : curl_easy_strerror(result);
 }
 
+/* A date that is over, by our clock, is a negative number to libcurl. */
+static uint64_t retry_after_us(CURL *easy)
+{
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds < 0)
+        return 0;
+    return (uint64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000000;
+}
+
 static void on_ended(struct http_call *call, CURLcode result)
 {
     bool answered = result == CURLE_OK || call->cut;
     long status = 0;
-    curl_off_t retry_after_s = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     end(call, &(struct http_answer){
                   .code = answered ? 0 : E_UNAVAILABLE,
                   .reason = answered ? NULL : reason_of(call, result),
                   .status = (unsigned)status,
-                  .retry_after_us = (uint64_t)retry_after_s * 1000000,
+                  .retry_after_us = retry_after_us(call->easy),
                   .body = buffer_as_text(&call->body),
               });
 }

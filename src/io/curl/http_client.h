@@ -55,7 +55,7 @@ struct http_answer {
                                 have got the request. E_CANCELED: http_call_cancel, http_client_close */
     const char *reason;      /* of another code than 0: a sentence; borrowed */
     unsigned status;         /* of HTTP; 0 where not even that came */
-    uint64_t retry_after_us; /* from now on; 0: the server did not say */
+    uint64_t retry_after_us; /* from now on, a day at most; 0: the server did not say, or says that it is over */
     struct text body;        /* borrowed; of a longer one the first HTTP_ANSWER_MAX bytes: the rest is not read */
 };
 
