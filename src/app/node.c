@@ -73,6 +73,16 @@ struct stream *node_stream(struct node *node, const char *name)
     return NULL;
 }
 
+/* No mistake, where another process of the same file listens; but whoever looks for this one shall find out why there is nothing. */
+static void tell_unseen(const struct node *node)
+{
+    for (size_t i = 0; i < node->settings->listeners.count; i++)
+        if (node->routes[i].http != NULL)
+            return;
+    log_warn("node", "no listener is open, so there are no metrics, no health and no traces of this process to be seen: their routes are for "
+                     "other roles. One that has nothing but bundles (use: [health, metrics, debug]) opens in every process");
+}
+
 static int open_listeners(struct node *node, struct error *err)
 {
     const struct listener_config *configs = node->settings->listeners.items;
@@ -81,6 +91,7 @@ static int open_listeners(struct node *node, struct error *err)
     for (size_t i = 0; i < node->settings->listeners.count; i++)
         if (routes_open(&node->routes[i], node, &configs[i], err) != 0)
             return error_wrap(err, "listen.%s", configs[i].name);
+    tell_unseen(node);
     return 0;
 }
 

@@ -62,6 +62,18 @@ def test_a_start_that_fails_halfway_says_why_and_ends_with_1():
         assert f"listen.other: listener other on 127.0.0.1:{port}: bind: Address already in use" in ended.stderr
 
 
+OF_EVERY_PROCESS = 'listen.apart={address: "127.0.0.1:0", routes: [{use: [health, metrics, debug]}]}'
+
+
+def test_a_process_that_nobody_can_see_says_so(millrace):
+    unseen = millrace("--only", "work", wait=False)
+    wait_for(lambda: "no listener is open" in unseen.log(), what="a line about it")
+    seen = millrace("--only", "work", "--set", OF_EVERY_PROCESS)
+    seen.wait_until_ready()
+    assert seen.metrics()['millrace_work_assigned_partitions{stream="jobs"}'] >= 0
+    assert "no listener is open" not in seen.log()
+
+
 @pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"])
 def test_standard_descriptors_that_a_parent_has_closed_are_in_nobodys_way(closed):
     port = free_port()
