@@ -1,5 +1,7 @@
 #include "api/json_reply.h"
 
+#include "base/buffer.h"
+
 #include <stdlib.h>
 
 void json_reply(struct http_request *request, int status, yyjson_mut_doc *doc, yyjson_mut_val *root)
@@ -12,6 +14,9 @@ void json_reply(struct http_request *request, int status, yyjson_mut_doc *doc, y
         http_reply_error(request, 500, TEXT("the answer could not be written as JSON"));
         return;
     }
-    http_reply(request, &(struct http_reply){ .status = status, .body = { body, size } });
+    struct buffer shown = { 0 };
+    buffer_json(&shown, (struct text){ body, size });
     free(body);
+    http_reply(request, &(struct http_reply){ .status = status, .body = buffer_as_text(&shown) });
+    buffer_free(&shown);
 }

@@ -159,19 +159,38 @@ __extension__ static const bool is_plain[256] = {
     [']' ... '~'] = true,
 };
 
+/* RFC 8259 section 7: above U+FFFF as the two surrogates of UTF-16. */
+static void append_code(struct buffer *buffer, uint32_t code)
+{
+    if (code > 0xFFFF)
+        buffer_printf(buffer, "\\u%04x\\u%04x", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + (code & 0x3FF));
+    else
+        buffer_printf(buffer, "\\u%04x", code);
+}
+
+/* Returns the bytes it took. */
+static size_t append_beyond_ascii(struct buffer *buffer, const char *at, size_t left)
+{
+    size_t size = utf8_length(at, left);
+    if (size == 0 || !is_unseen(utf8_code(at, size)))
+        return append_sequence(buffer, at, left);
+    append_code(buffer, utf8_code(at, size));
+    return size;
+}
+
 /* Returns the bytes it took: one, or a UTF-8 sequence. */
 static size_t append_escaped(struct buffer *buffer, const char *at, size_t left)
 {
     static const char shorts[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r' };
     unsigned char c = (unsigned char)at[0];
     if (c >= 0x80)
-        return append_sequence(buffer, at, left);
+        return append_beyond_ascii(buffer, at, left);
     if (c == '"' || c == '\\')
         buffer_append(buffer, (const char[]){ '\\', (char)c }, 2);
     else if (c < sizeof(shorts) && shorts[c] != 0)
         buffer_append(buffer, (const char[]){ '\\', shorts[c] }, 2);
     else
-        buffer_printf(buffer, "\\u%04x", c);
+        append_code(buffer, c);
     return 1;
 }
 
@@ -189,4 +208,17 @@ void buffer_json_string(struct buffer *buffer, struct text text)
             i += append_escaped(buffer, text.data + i, text.size - i);
     }
     buffer_char(buffer, '"');
+}
+
+void buffer_json(struct buffer *buffer, struct text json)
+{
+    for (size_t i = 0; i < json.size;) {
+        size_t plain = i;
+        while (plain < json.size && (unsigned char)json.data[plain] < 0x7F)
+            plain++;
+        buffer_append(buffer, json.data + i, plain - i);
+        i = plain;
+        if (i < json.size)
+            i += append_escaped(buffer, json.data + i, json.size - i);
+    }
 }

@@ -31,8 +31,13 @@ void buffer_utf8(struct buffer *buffer, struct text text);
  * what stands beside it, so the bytes of control and format characters, and those that are no UTF-8, are written as \xNN. */
 void buffer_printable(struct buffer *buffer, struct text text);
 
-/* The text as a JSON string with its quotes: control characters escaped, invalid UTF-8 replaced by U+FFFD. */
+/* The text as a JSON string with its quotes: control and format characters escaped, for JSON ends in terminals too; invalid UTF-8
+ * replaced by U+FFFD. */
 void buffer_json_string(struct buffer *buffer, struct text text);
+
+/* JSON that a library has written, with those characters of its strings escaped that it leaves as they are: RFC 8259 asks only for
+ * what is below U+0020. */
+void buffer_json(struct buffer *buffer, struct text json);
 
 /* Room for `size` more bytes at the returned place; call buffer_grow with what was really written. */
 char *buffer_reserve(struct buffer *buffer, size_t size);

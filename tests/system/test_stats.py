@@ -48,8 +48,9 @@ def test_keys_of_any_bytes_leave_the_answer_json_and_the_terminal_alone(worker_p
     keys = {row["key"] for row in server.stats("hot_keys")}
     assert {"\\xff\\xfe", "\0", "\x1b[2J", "\x9b31m", '"\\', "%"} < keys
     assert "hot_keys" in server.get("/debug/stats").json()
-    text = server.get("/debug/stats?format=text").body.decode()
-    assert [c for c in text if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")] == []
+    for form in ["text", "json"]:  # curl shows JSON on a terminal too
+        text = server.get(f"/debug/stats?format={form}").body.decode()
+        assert [c for c in text if c != "\n" and (c < " " or "\x7f" <= c < "\xa0")] == []
 
 
 def test_the_configuration_is_shown_without_secrets(worker_pool, redis):

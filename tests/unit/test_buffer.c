@@ -102,6 +102,8 @@ static void json_strings_are_escaped(void **state)
         { TEXT("\x01\x1F\x7F"), "\"\\u0001\\u001f\\u007f\"" },
         { TEXT("a\0b"), "\"a\\u0000b\"" },
         { TEXT("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8E\x89"), "\"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8E\x89\"" },
+        { TEXT("\xC2\x9B" "31m\xE2\x80\xAE\xC2\xA0"), "\"\\u009b31m\\u202e\xC2\xA0\"" }, /* what terminals obey, and what they draw */
+        { TEXT("\xF3\xA0\x81\x81"), "\"\\udb40\\udc41\"" },
         { TEXT("\xFF"), "\"\xEF\xBF\xBD\"" },
         { TEXT("\xC3"), "\"\xEF\xBF\xBD\"" },                                                 /* cut at the end */
         { TEXT("\xC3("), "\"\xEF\xBF\xBD(\"" },                                               /* the second byte is none */
@@ -121,7 +123,7 @@ static uint64_t seed;
 
 static void any_bytes_become_json_that_another_parser_reads(void **state)
 {
-    static const char nasty[] = "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\x89\xED\xA0\x80\xFF\"\\\n\x7F a";
+    static const char nasty[] = "\xC2\x9B\xF3\xA0\x81\x81\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\x89\xED\xA0\x80\xFF\"\\\n\x7F a";
     struct random random;
     random_init_seed(&random, seed);
     for (int round = 0; round < 20000; round++) {
@@ -143,6 +145,14 @@ static void any_bytes_become_json_that_another_parser_reads(void **state)
         buffer_free(&json);
         buffer_free(&clean);
     }
+}
+
+static void json_of_a_library_keeps_its_meaning_and_leaves_terminals_alone(void **state)
+{
+    struct buffer buffer = { 0 };
+    buffer_json(&buffer, TEXT("{\n  \"caf\xC3\xA9\\n\": \"\xC2\x9B" "31m\x7F\xF3\xA0\x81\x81\"\n}"));
+    assert_buffer(&buffer, "{\n  \"caf\xC3\xA9\\n\": \"\\u009b31m\\u007f\\udb40\\udc41\"\n}");
+    buffer_free(&buffer);
 }
 
 static void every_character_of_unicode_is_well_formed_and_its_neighbours_are_not(void **state)
@@ -199,6 +209,7 @@ int main(void)
         cmocka_unit_test(reserved_room_becomes_content_when_grown),
         cmocka_unit_test(a_megabyte_byte_by_byte_is_kept_whole),
         cmocka_unit_test(json_strings_are_escaped),
+        cmocka_unit_test(json_of_a_library_keeps_its_meaning_and_leaves_terminals_alone),
         cmocka_unit_test(any_bytes_become_json_that_another_parser_reads),
         cmocka_unit_test(every_character_of_unicode_is_well_formed_and_its_neighbours_are_not),
         cmocka_unit_test(a_terminal_gets_no_controls_from_a_client),
