@@ -21,6 +21,18 @@ def every_service():
     return [(f"{name}: {service}", about) for name in FILES for service, about in services(name).items()]
 
 
+@pytest.mark.parametrize("files", [FILES[:1], FILES], ids=["one broker", "three brokers"])
+def test_compose_itself_takes_the_files(files):
+    words = [word for file in files for word in ("-f", COMPOSE / file)]
+    judged = subprocess.run(["docker-compose", *words, "config"], capture_output=True, text=True, timeout=60)
+    assert judged.returncode == 0, judged.stderr
+    brokers = [about["environment"] for about in yaml.safe_load(judged.stdout)["services"].values() if "KAFKA_NODE_ID" in about.get("environment", {})]
+    assert len({str(broker["KAFKA_NODE_ID"]) for broker in brokers}) == len(brokers) == (1 if len(files) == 1 else 3)
+    for broker in brokers:
+        quorum = broker["KAFKA_CONTROLLER_QUORUM_VOTERS"].split(",")
+        assert len(quorum) == len(brokers) and any(voter.startswith(f"{broker['KAFKA_NODE_ID']}@") for voter in quorum)
+
+
 def test_images_have_a_version_and_no_host():
     images = [about["image"] for _, about in every_service() if "image" in about]
     assert images and all(re.fullmatch(r"([\w-]+/)?[\w-]+:v?\d[\w.-]*", image) for image in images), images
