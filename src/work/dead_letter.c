@@ -59,9 +59,22 @@ static bool is_permanent(int code)
     return code == E_TOO_LARGE || code == E_INVALID;
 }
 
+static void say_dead(const struct job *job)
+{
+    const struct work *work = job->partition->work;
+    const struct dead_letter *letter = job->end;
+    struct log_place place;
+    log_place_of_job(&place, job);
+    log_warn("work", "%s: partition %" PRId32 " offset %" PRId64 " went to %s after %u attempt%s: %s", work->options.stream,
+             job->partition->number, job->offset, producer_topic_name(work->options.dead), letter->attempt, letter->attempt == 1 ? "" : "s",
+             letter->reason.message);
+    log_scope_end();
+}
+
 static void on_stored(struct job *job, const struct delivery *delivery, uint64_t now_us)
 {
     struct work *work = job->partition->work;
+    say_dead(job);
     job_trace_dead(job, job->end->attempt, job->end->reason.message, now_us);
     work->counts.dead++;
     job->partition->tally->dead++;

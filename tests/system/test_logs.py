@@ -98,6 +98,20 @@ def test_a_job_that_cannot_be_worked_is_logged_with_its_place_and_trace(millrace
     assert line["trace.id"] == reply.json()["trace_id"]
 
 
+@pytest.mark.parametrize("retries,sentence", [(2, "went to jobs_topic-dlq after 3 attempts: the simulated job is one that always fails"),
+                                              (0, "went to jobs_topic-dlq after 1 attempt: the simulated job would take")])
+def test_a_dead_letter_is_logged_with_its_reason_place_and_trace(millrace, retries, sentence):
+    server = millrace(*QUICK, "--set", "streams.jobs.work.handler.simulate={ min: 1ms, range: 0, fail: 0 }",
+                      "--set", f"streams.jobs.work.retry={{ retries: {retries}, base: 1ms, max: 1ms, jitter: 0 }}")
+    server.wait_until_ready()
+    reply = server.post("/submit?key=a", b'{"always_fail":true}')
+    line = wait_for(lambda: [line for line in lines(server, "work") if sentence in line["message"]], what="the line")[0]
+    assert line["log.level"] == "warn"
+    assert line["messaging.destination.partition.id"].isdigit()
+    assert line["messaging.kafka.offset"] == 0
+    assert line["trace.id"] == reply.json()["trace_id"]
+
+
 # --- levels
 
 
