@@ -111,6 +111,6 @@ def test_grafana_finds_its_dashboards_where_they_are_mounted():
     assert len(list(folder.glob("*.json"))) >= 4
 
 
-@pytest.mark.parametrize("line", ["COPY examples /etc/millrace", "USER millrace"])
-def test_the_image_brings_the_examples_and_is_not_run_by_root(line):
+@pytest.mark.parametrize("line", ["COPY examples /etc/millrace", "USER millrace", 'ENV HTTP_ADDR=":8080"'])
+def test_the_image_brings_the_examples_is_not_run_by_root_and_listens_to_the_outside(line):
     assert line in (COMPOSE / "Dockerfile").read_text().splitlines()
