@@ -96,6 +96,7 @@ static void the_path_is_added_to_an_endpoint_and_not_to_a_url(void **state)
     static const char *const cases[][2] = {
         { "{ endpoint: 'http://collector:4318/' }", "http://collector:4318/v1/traces" },
         { "{ endpoint: 'https://collector/otlp/' }", "https://collector/otlp/v1/traces" },
+        { "{ endpoint: 'http://collector:4318/?token=a/b' }", "http://collector:4318/v1/traces?token=a/b" }, /* as some vendors have it */
         { "{ url: 'http://collector/take/these' }", "http://collector/take/these" },
         { "{ url: 'http://one/', endpoint: 'http://other:4318' }", "http://one/" },
     };

@@ -104,11 +104,13 @@ void exporter_config_url(const struct exporter_config *config, struct buffer *ur
         buffer_append(url, config->url, strlen(config->url) + 1);
         return;
     }
-    struct text base = text_of(config->endpoint);
+    struct text base = { config->endpoint, strcspn(config->endpoint, "?#") };
+    const char *query = config->endpoint + base.size;
     while (base.size > 0 && base.data[base.size - 1] == '/')
         base.size--;
     buffer_text(url, base);
-    buffer_append(url, "/v1/traces", sizeof("/v1/traces"));
+    buffer_string(url, "/v1/traces");
+    buffer_append(url, query, strlen(query) + 1);
 }
 
 /* RFC 9110, section 5.6.2. */

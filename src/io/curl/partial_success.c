@@ -71,5 +71,5 @@ uint64_t partial_success_rejected(struct text response)
     struct field partial, rejected;
     if (!find(response, PARTIAL_SUCCESS, BYTES, &partial) || !find(partial.bytes, REJECTED_SPANS, VARINT, &rejected))
         return 0;
-    return rejected.value;
+    return rejected.value > INT64_MAX ? 0 : rejected.value; /* an int64 in the schema: fewer than none are none */
 }
