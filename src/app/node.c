@@ -79,8 +79,9 @@ static void tell_unseen(const struct node *node)
     for (size_t i = 0; i < node->settings->listeners.count; i++)
         if (node->routes[i].http != NULL)
             return;
-    log_warn("node", "no listener is open, so there are no metrics, no health and no traces of this process to be seen: their routes are for "
-                     "other roles. One that has nothing but bundles (use: [health, metrics, debug]) opens in every process");
+    log_warn("node",
+             "no listener is open, so there are no metrics, no health and no traces of this process to be seen: their routes are for "
+             "other roles. One that has nothing but bundles (use: [health, metrics, debug]) opens in every process");
 }
 
 static int open_listeners(struct node *node, struct error *err)

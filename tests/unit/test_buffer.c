@@ -102,7 +102,7 @@ static void json_strings_are_escaped(void **state)
         { TEXT("\x01\x1F\x7F"), "\"\\u0001\\u001f\\u007f\"" },
         { TEXT("a\0b"), "\"a\\u0000b\"" },
         { TEXT("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8E\x89"), "\"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8E\x89\"" },
-        { TEXT("\xC2\x9B" "31m\xE2\x80\xAE\xC2\xA0"), "\"\\u009b31m\\u202e\xC2\xA0\"" }, /* what terminals obey, and what they draw */
+        { TEXT("\xC2\x9B[31m\xE2\x80\xAE\xC2\xA0"), "\"\\u009b[31m\\u202e\xC2\xA0\"" }, /* what terminals obey, and what they draw */
         { TEXT("\xF3\xA0\x81\x81"), "\"\\udb40\\udc41\"" },
         { TEXT("\xFF"), "\"\xEF\xBF\xBD\"" },
         { TEXT("\xC3"), "\"\xEF\xBF\xBD\"" },                                                 /* cut at the end */
@@ -150,8 +150,8 @@ static void any_bytes_become_json_that_another_parser_reads(void **state)
 static void json_of_a_library_keeps_its_meaning_and_leaves_terminals_alone(void **state)
 {
     struct buffer buffer = { 0 };
-    buffer_json(&buffer, TEXT("{\n  \"caf\xC3\xA9\\n\": \"\xC2\x9B" "31m\x7F\xF3\xA0\x81\x81\"\n}"));
-    assert_buffer(&buffer, "{\n  \"caf\xC3\xA9\\n\": \"\\u009b31m\\u007f\\udb40\\udc41\"\n}");
+    buffer_json(&buffer, TEXT("{\n  \"caf\xC3\xA9\\n\": \"\xC2\x9B[31m\x7F\xF3\xA0\x81\x81\"\n}"));
+    assert_buffer(&buffer, "{\n  \"caf\xC3\xA9\\n\": \"\\u009b[31m\\u007f\\udb40\\udc41\"\n}");
     buffer_free(&buffer);
 }
 

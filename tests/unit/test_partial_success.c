@@ -16,11 +16,11 @@ static void rejected_spans_are_read_wherever_they_stand(void **state)
         uint64_t rejected;
     } cases[] = {
         { TEXT(""), 0 },
-        { TEXT("\x0a\x00"), 0 },                                     /* partial_success {} */
-        { TEXT("\x0a\x02\x08\x03"), 3 },                             /* { rejected_spans: 3 } */
-        { TEXT("\x0a\x03\x08\xac\x02"), 300 },                       /* { 300 } */
-        { TEXT("\x0a\x06\x12\x02no\x08\x03"), 3 },                   /* { error_message: "no", 3 } */
-        { TEXT("\x18\x05\x25zzzz\x29zzzzzzzz\x0a\x02\x08\x03"), 3 }, /* behind fields of later versions, of each wire type */
+        { TEXT("\x0a\x00"), 0 },                                             /* partial_success {} */
+        { TEXT("\x0a\x02\x08\x03"), 3 },                                     /* { rejected_spans: 3 } */
+        { TEXT("\x0a\x03\x08\xac\x02"), 300 },                               /* { 300 } */
+        { TEXT("\x0a\x06\x12\x02no\x08\x03"), 3 },                           /* { error_message: "no", 3 } */
+        { TEXT("\x18\x05\x25zzzz\x29zzzzzzzz\x0a\x02\x08\x03"), 3 },         /* behind fields of later versions, of each wire type */
         { TEXT("\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), 0 }, /* { -1 } */
         { TEXT("\x0a\x04\x12\x02no"), 0 },
         { TEXT("{\"partialSuccess\":{}}"), 0 },
