@@ -3,7 +3,7 @@
 uint64_t retry_delay_us(const struct retry_policy *policy, unsigned attempt, struct random *random)
 {
     uint64_t delay_us = policy->base_us;
-    for (unsigned i = 1; i < attempt && delay_us < policy->max_us; i++)
+    for (unsigned i = 1; i < attempt && delay_us > 0 && delay_us < policy->max_us; i++)
         delay_us *= 2;
     if (delay_us > policy->max_us)
         delay_us = policy->max_us;

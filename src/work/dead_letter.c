@@ -74,17 +74,18 @@ static void say_dead(const struct job *job)
 static void on_stored(struct job *job, const struct delivery *delivery, uint64_t now_us)
 {
     struct work *work = job->partition->work;
+    const struct trace_context *trace = job->trace == NULL ? NULL : &job->trace->context;
     say_dead(job);
     job_trace_dead(job, job->end->attempt, job->end->reason.message, now_us);
     work->counts.dead++;
     job->partition->tally->dead++;
     metric_add(work->series.dead, 1);
-    metric_add_traced(work->series.dead_stored, 1, job->trace == NULL ? NULL : &job->trace->context);
+    metric_add_traced(work->series.dead_stored, 1, trace);
     /* Nobody works the embedded cluster's dead letters: without this they would fill it up. */
     if (work->options.target.embedded != NULL)
         embedded_note_done(work->options.target.embedded, producer_topic_name(work->options.dead), delivery->partition,
                            delivery->offset + 1);
-    job_done(job, &job->trace->context, now_us);
+    job_done(job, trace, now_us);
 }
 
 static void on_refused(struct job *job, int code, const char *sentence, uint64_t now_us)
