@@ -148,9 +148,10 @@ def metric(server, name, **labels):
 
 
 def test_after_a_crash_only_what_was_done_since_the_last_commit_is_done_again(line):
-    line.fill(*with_one_stuck(6000, at=100, ms=5))
+    line.fill(*with_one_stuck(6000, at=100, ms=10))
     first = line.start()
     line.wait_for_done(1000)
+    wait_for(lambda: line.commit()[0] == 100, 30, every=0.05, what="a commit up to the stuck record")
     time.sleep(random.uniform(0, 0.4))
     os.kill(first.pid, signal.SIGSTOP)  # so that what it has committed can be asked for
     time.sleep(0.5)
