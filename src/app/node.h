@@ -44,7 +44,7 @@ struct node_producer {
 struct stream {
     const struct stream_config *config;
     struct topic *topic;
-    struct topic *dead_topic;
+    struct topic *dead_topic, *output_topic; /* NULL: none, or it is not worked here */
     struct node_producer *producer;
     struct producer_topic *out;
     uint64_t narrow_bytes; /* the limit of its topic that was warned of; 0: none */

@@ -62,6 +62,34 @@ static void check_dead(const struct settings *settings, const struct stream_conf
                       stream->work.dead.name, stream->topic.name);
 }
 
+static void check_output(const struct stream_config *stream, const struct config_place *place, struct config_report *report)
+{
+    const char *output = stream->work.output.name;
+    if (output == NULL || strcmp(output, stream->topic.name) != 0)
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.work.output", stream->name);
+    config_mistake_at(report, place, part, "found \"%s\", the stream's own topic: what is done would come back; allowed: another topic",
+                      output);
+}
+
+static void check_guarantee(const struct settings *settings, const struct stream_config *stream, const struct config_place *place,
+                            struct config_report *report)
+{
+    if (stream->work.group == NULL || stream->work.guarantee != WORK_EXACTLY_ONCE)
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.work.guarantee", stream->name);
+    const struct producer_config *producer = settings_producer(settings, stream->ingest.producer);
+    if (kafka_config_embedded(&settings->kafka))
+        config_mistake_at(report, place, part, "found exactly_once with the embedded cluster, which keeps no transaction apart; allowed: "
+                                               "with kafka.brokers");
+    else if (producer != NULL && (producer->acks != PRODUCER_ACKS_ALL || !producer->idempotent))
+        config_mistake_at(report, place, part,
+                          "found exactly_once with the producer %s, which promises less; allowed: with acks all and idempotent true",
+                          producer->name);
+}
+
 static bool is_same(const char *a, const char *b)
 {
     return a != NULL && b != NULL && strcmp(a, b) == 0;
@@ -127,6 +155,8 @@ void settings_check(const void *object, const struct config_place *place, struct
     for (size_t i = 0; i < settings->streams.count; i++) {
         check_producer(settings, &streams[i], place, report);
         check_dead(settings, &streams[i], place, report);
+        check_output(&streams[i], place, report);
+        check_guarantee(settings, &streams[i], place, report);
         check_watch(&streams[i], place, report);
         for (size_t other = 0; other < i; other++)
             check_membership(&streams[i], &streams[other], place, report);

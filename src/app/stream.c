@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool work_is_ready(void *arg, struct error *err)
 {
@@ -20,6 +21,14 @@ static struct node_producer *producer_of(struct node *node, const char *name)
     return &node->producers[config - configs];
 }
 
+static int add_topic(struct node *node, const struct topic_config *config, struct topic **topic, struct error *err)
+{
+    if (config->name == NULL)
+        return 0;
+    *topic = topics_add(node->topics, config, err);
+    return *topic == NULL ? err->code : 0;
+}
+
 /* Names its topics, so that they are asked for and made before anything is sent. */
 int stream_open(struct stream *stream, struct node *node, const struct stream_config *config, struct error *err)
 {
@@ -28,10 +37,10 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
     stream->topic = topics_add(node->topics, &config->topic, err);
     if (stream->topic == NULL)
         return err->code;
-    if (config->work.dead.name == NULL || !roles_work(&node->roles, config))
+    if (!roles_work(&node->roles, config))
         return 0;
-    stream->dead_topic = topics_add(node->topics, &config->work.dead, err);
-    return stream->dead_topic == NULL ? err->code : 0;
+    int code = add_topic(node, &config->work.output, &stream->output_topic, err);
+    return code != 0 ? code : add_topic(node, &config->work.dead, &stream->dead_topic, err);
 }
 
 /* The broker refuses a whole batch, and so small records for a large one that stands beside them. */
@@ -76,15 +85,27 @@ static int start_ingest(struct stream *stream, struct node *node, struct error *
     return stream->ingest == NULL ? error_wrap(err, "ingest") : 0;
 }
 
+static struct producer_topic *open_out(const struct stream *stream, struct topic *topic)
+{
+    const struct producer_topic_options options = { .stream = stream->config->name, .topic = topic };
+    return topic == NULL ? NULL : producer_topic_open(stream->producer->producer, &options);
+}
+
+static bool is_worked(const struct settings *settings, const char *topic)
+{
+    const struct stream_config *streams = settings->streams.items;
+    for (size_t i = 0; topic != NULL && i < settings->streams.count; i++) {
+        if (streams[i].work.group != NULL && strcmp(streams[i].topic.name, topic) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int start_work(struct stream *stream, struct node *node, struct error *err)
 {
     const struct stream_config *config = stream->config;
     if (!roles_work(&node->roles, config))
         return 0;
-    struct producer_topic *dead = NULL;
-    if (stream->dead_topic != NULL)
-        dead = producer_topic_open(stream->producer->producer,
-                                   &(struct producer_topic_options){ .stream = config->name, .topic = stream->dead_topic });
     stream->work = work_start(
         &(struct work_options){
             .shared = &node->shared,
@@ -95,7 +116,10 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
             .config = &config->work,
             .target = { .config = &node->settings->kafka, .embedded = node->embedded },
             .tracer = node->tracer,
-            .dead = dead,
+            .dead = open_out(stream, stream->dead_topic),
+            .output = open_out(stream, stream->output_topic),
+            .output_is_worked = is_worked(node->settings, config->work.output.name),
+            .producer = settings_producer(node->settings, config->ingest.producer),
         },
         err);
     if (stream->work == NULL)

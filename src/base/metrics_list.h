@@ -118,6 +118,13 @@ METRIC(SLOTS_BUSY, METRIC_GAUGE, "millrace_pool_slots_busy", "Slots of the pool 
 METRIC(SLOTS, METRIC_GAUGE, "millrace_pool_slots", "Slots of the pool.")
 METRIC(DEAD, METRIC_COUNTER, "millrace_dead_letters_total", "Records acknowledged by the dead letter topic.", "stream")
 METRIC(DEAD_ERRORS, METRIC_COUNTER, "millrace_dead_letter_errors_total", "Dead letters that the broker did not take.", "stream")
+METRIC(OUTPUTS, METRIC_COUNTER, "millrace_outputs_total", "Records that are done and acknowledged by the output topic.", "stream")
+METRIC(OUTPUT_ERRORS, METRIC_COUNTER, "millrace_output_errors_total", "Outputs that the broker did not take.", "stream")
+METRIC(TRANSACTIONS, METRIC_COUNTER, "millrace_transactions_total",
+       "Transactions of outputs, dead letters and offsets, by result: committed, aborted, unknown.", "stream", "result")
+METRIC(TRANSACTION_DURATION, METRIC_HISTOGRAM, "millrace_transaction_duration_seconds", "From a transaction's hand-over to its end.", "stream")
+METRIC(WORK_UNCOMMITTED, METRIC_GAUGE, "millrace_work_uncommitted_records",
+       "Records whose work is over and whose output or dead letter waits for its transaction, or is in one.", "stream")
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")
 METRIC(COMMITS_BARE, METRIC_COUNTER, "millrace_commits_bare_total",
        "Commits of a partition sent again without metadata, because the broker found it too large.", "stream")

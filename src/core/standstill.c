@@ -59,13 +59,22 @@ static void tell_run(const struct standstill *facts, struct buffer *out)
     buffer_string(out, facts->oldest.stuck ? ", and cannot be ended" : ", and is being ended");
 }
 
-static void tell_dead(const struct standstill *facts, struct buffer *out)
+/* "cannot be worked and is on its way to the dead letter topic jobs-dlq" */
+static void tell_publication(const struct standstill *facts, struct buffer *out)
 {
-    if (facts->oldest.state == OLDEST_DEAD_SENDING) {
-        buffer_printf(out, "cannot be worked and is on its way to the dead letter topic %s", facts->dead_topic);
+    const char *kind = facts->oldest.is_output ? "output" : "dead letter";
+    buffer_string(out, facts->oldest.is_output ? "is done" : "cannot be worked");
+    if (facts->oldest.state == OLDEST_SENDING) {
+        buffer_printf(out, " and is on its way to the %s topic %s", kind, facts->oldest.goes_to);
         return;
     }
-    buffer_printf(out, "cannot be worked, and the dead letter topic %s does not take it: %s; it is sent again in ", facts->dead_topic,
+    if (facts->oldest.state == OLDEST_UNCOMMITTED) {
+        buffer_printf(out, " and waits for the transaction that takes it to the %s topic %s", kind, facts->oldest.goes_to);
+        if (facts->refused != NULL)
+            buffer_printf(out, ", the last of which failed: %s", facts->refused);
+        return;
+    }
+    buffer_printf(out, ", and the %s topic %s does not take it: %s; it is sent again in ", kind, facts->oldest.goes_to,
                   facts->oldest.reason);
     tell_time(facts->oldest.again_ms, out);
 }
@@ -90,9 +99,10 @@ static void tell_oldest(const struct standstill *facts, struct buffer *out)
         buffer_string(out, "is tried again in ");
         tell_time(facts->oldest.again_ms, out);
         break;
-    case OLDEST_DEAD_SENDING:
-    case OLDEST_DEAD_RESTING:
-        tell_dead(facts, out);
+    case OLDEST_SENDING:
+    case OLDEST_REFUSED:
+    case OLDEST_UNCOMMITTED:
+        tell_publication(facts, out);
         break;
     }
 }
@@ -190,7 +200,7 @@ static bool is_stuck(const struct standstill *facts)
 
 static bool is_without_dead_letters(const struct standstill *facts)
 {
-    return facts->oldest.state == OLDEST_DEAD_RESTING;
+    return facts->oldest.state == OLDEST_REFUSED;
 }
 
 static bool is_refused(const struct standstill *facts)

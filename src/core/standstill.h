@@ -21,8 +21,9 @@ enum standstill_oldest {
     OLDEST_READY,
     OLDEST_RUNNING,
     OLDEST_RESTING,      /* until its next attempt */
-    OLDEST_DEAD_SENDING, /* its dead letter is on its way */
-    OLDEST_DEAD_RESTING, /* its dead letter was not taken, and is sent again */
+    OLDEST_SENDING,     /* what it leaves behind, its output or a dead letter, is on its way */
+    OLDEST_REFUSED,     /* that was not taken, and is sent again */
+    OLDEST_UNCOMMITTED, /* that waits for the transaction that takes it along */
 };
 
 /* What the partition cannot take more of. */
@@ -53,11 +54,12 @@ struct standstill {
         uint64_t timeout_ms; /* 0: it is not over */
         bool stuck;          /* cannot be ended */
         uint64_t again_ms;
-        const char *reason; /* why its dead letter was not taken */
+        bool is_output;      /* it leaves behind, else a dead letter */
+        const char *goes_to; /* the topic of that */
+        const char *reason;  /* why that was not taken; "": it was not tried yet */
         size_t behind;      /* records in its lane that wait for it */
         size_t crowd;       /* its key is head of line: records of it that are held; 0: it is not */
     } oldest;
-    const char *dead_topic;
 
     size_t slots_busy, slots_limit;
     const char *slots_taken; /* "7 of jobs and 3 of orders" */

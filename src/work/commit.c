@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/commit_metadata.h"
+#include "work/cut.h"
 #include "work/log_place.h"
 #include "work/work_parts.h"
 
@@ -14,12 +15,16 @@
  *    +--- refused ----+    sent again with the next tick; without metadata, and at once, if that was too large
  *
  * `committing` and `committing_done` are what was asked for, `committed` and `committed_done` what was taken; news is what goes beyond
- * the first pair. Partitions that are given back, and all before the group is left, do not wait for the tick. */
+ * the first pair. Partitions that are given back, and all before the group is left, do not wait for the tick.
+ *
+ * Exactly once, a commit is a transaction that takes the cut along (work/cut.h): of all partitions, since each has its part in it, and one
+ * at a time. */
 
 /* A commit under way; its partitions stay until its answer. */
 struct commit {
     struct work *work;
     uint64_t give_up; /* which one it ends; 0: none */
+    bool vouches;     /* begun in doubt: that it is taken ends the doubt */
     size_t count;
     struct commit_entry {
         struct partition *partition;
@@ -48,21 +53,38 @@ static bool has_news(const struct partition *partition)
 /* One at a time for each partition: while the group is being divided anew, answers wait until it is. */
 static bool is_due(const struct partition *partition, bool last)
 {
-    return has_news(partition) && (last || partition->commits == 0);
+    return !partition->unsure && has_news(partition) && (last || partition->commits == 0);
 }
 
-static struct commit *collect(struct work *work, struct list *partitions, bool last)
+static size_t length(const struct list *partitions)
 {
     size_t count = 0;
     list_each(link, partitions)
         count++;
-    struct commit *commit = mem_alloc(sizeof(*commit) + count * sizeof(commit->entries[0]));
-    *commit = (struct commit){ .work = work };
+    return count;
+}
+
+static void add_due(struct commit *commit, const struct list *partitions, bool last)
+{
     list_each(link, partitions) {
         struct partition *partition = list_entry(link, struct partition, link);
         skip_marks(partition);
         if (is_due(partition, last))
             commit->entries[commit->count++] = (struct commit_entry){ partition, partition->offsets.watermark, partition->offsets.done };
+    }
+}
+
+static struct commit *collect(struct work *work, const struct list *partitions, bool last)
+{
+    size_t most = length(&work->partitions) + length(&work->giving_up);
+    struct commit *commit = mem_alloc(sizeof(*commit) + most * sizeof(commit->entries[0]));
+    *commit = (struct commit){ .work = work, .vouches = (work->holds & HOLD_DOUBT) != 0 };
+    if (work_is_exactly_once(work)) {
+        cut_count(work);
+        add_due(commit, &work->partitions, last);
+        add_due(commit, &work->giving_up, last);
+    } else {
+        add_due(commit, partitions, last);
     }
     return commit;
 }
@@ -138,6 +160,33 @@ static void note_answer(struct work *work, int code, const char *sentence)
     error_set(&work->refused, code, "%s", sentence);
 }
 
+/* --- exactly once: after a transaction --- */
+
+static const struct retry_policy again_policy = { .base_us = 100000, .max_us = 30000000, .jitter_us = 100000 };
+
+static void go_on(struct work *work, int code, bool vouches)
+{
+    work->aborts = code == 0 ? 0 : work->aborts + 1;
+    if (vouches && work->consumer != NULL)
+        consumer_vouch(work->consumer);
+    if (work->final_waits)
+        commit_final(work);
+    else if (work->closing)
+        return; /* what is left is looked at all the time */
+    else if (code != 0)
+        alarm_set(&work->alarm, &work->commit_due.entry, clock_us() + retry_delay_us(&again_policy, work->aborts, &work->random));
+    else if (cut_is_large(work))
+        commit_soon(work);
+}
+
+void commit_soon(struct work *work)
+{
+    if (work->round == NULL && work->aborts == 0)
+        alarm_set(&work->alarm, &work->commit_due.entry, 0);
+}
+
+/* --- answers --- */
+
 static void on_answer(void *arg, const int *codes, const char *sentence)
 {
     struct commit *commit = arg;
@@ -145,11 +194,14 @@ static void on_answer(void *arg, const int *codes, const char *sentence)
     int code = first_refusal(codes, commit->count);
     note_answer(work, code, sentence);
     bool ends_give_up = commit->give_up == work->give_ups && work->final_commit;
+    bool vouches = commit->vouches && code == 0;
     metric_add(code == 0 ? work->series.committed : work->series.commit_refused, 1);
     tell(commit, code, sentence);
     for (size_t i = 0; i < commit->count; i++)
         settle(&commit->entries[i], codes[i]);
     mem_free(commit);
+    if (work_is_exactly_once(work))
+        go_on(work, code, vouches);
     if (ends_give_up)
         give_up_committed(work, code);
 }
@@ -171,7 +223,8 @@ static int send_commit(struct commit *commit, struct error *err)
         const struct partition *partition = commit->entries[i].partition;
         list[i] = (struct consumer_commit){ partition->source, commit->entries[i].offset, metadata_of(partition, texts[i]) };
     }
-    int code = consumer_commit(work->consumer, list, commit->count, on_answer, commit, err);
+    int code = work_is_exactly_once(work) ? cut_commit(work, list, commit->count, on_answer, commit, err)
+                                          : consumer_commit(work->consumer, list, commit->count, on_answer, commit, err);
     mem_free(texts);
     mem_free(list);
     return code;
@@ -198,20 +251,30 @@ static int submit(struct commit *commit)
     return 0;
 }
 
-static void on_interval(struct due *due, uint64_t now_us)
+static void commit_news(struct work *work)
 {
-    struct work *work = list_entry(due, struct work, commit_due);
+    if (work->round != NULL)
+        return;
     struct commit *commit = collect(work, &work->partitions, false);
     if (commit->count == 0)
         mem_free(commit);
     else
         submit(commit);
+}
+
+static void on_interval(struct due *due, uint64_t now_us)
+{
+    struct work *work = list_entry(due, struct work, commit_due);
+    commit_news(work);
     alarm_set(&work->alarm, &work->commit_due.entry, now_us + work->config->commit.interval_us);
 }
 
 /* What was asked for but not answered is asked for once more: the group must not get ahead of the answer. */
 void commit_final(struct work *work)
 {
+    work->final_waits = work->round != NULL;
+    if (work->final_waits)
+        return;
     list_each(link, &work->giving_up) {
         struct partition *partition = list_entry(link, struct partition, link);
         partition->committing = partition->committed;
@@ -246,13 +309,15 @@ void commit_start(struct work *work)
 #define FIRST_LOOK_US 2000000 /* whether a broker is connected */
 #define LOOK_AGAIN_US 1000000
 
+/* Of what is done, something is not committed yet. */
 static bool is_under_way(const struct work *work)
 {
     list_each(link, &work->partitions) {
-        if (list_entry(link, struct partition, link)->commits > 0)
+        const struct partition *partition = list_entry(link, struct partition, link);
+        if (partition->commits > 0 || is_due(partition, false))
             return true;
     }
-    return false;
+    return work->round != NULL;
 }
 
 static bool may_be_answered(struct work *work, uint64_t now_us)
@@ -266,12 +331,8 @@ static bool may_be_answered(struct work *work, uint64_t now_us)
 static void on_last_try(struct due *due, uint64_t now_us)
 {
     struct work *work = list_entry(due, struct work, commit_due);
-    struct commit *commit = collect(work, &work->partitions, false);
-    bool over = commit->count == 0 && !is_under_way(work) && list_empty(&work->giving_up);
-    if (commit->count == 0)
-        mem_free(commit);
-    else
-        submit(commit);
+    commit_news(work);
+    bool over = !is_under_way(work) && list_empty(&work->giving_up);
     if (over || !may_be_answered(work, now_us))
         work_leave(work);
     else

@@ -96,6 +96,7 @@ void give_up_lost(struct work *work)
     alarm_unset(&work->alarm, &work->give_up_due.entry);
     alarm_unset(&work->alarm, &work->final_due.entry);
     work->final_commit = false;
+    work->final_waits = false;
 }
 
 void give_up_init(struct work *work)

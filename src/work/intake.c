@@ -35,7 +35,7 @@ size_t intake_room(const struct partition *partition)
     if (work->stopped || work_paused(work) || partition->state != PARTITION_OURS)
         return 0;
     size_t by_queue = room_for(&work->queue, partition->lanes.queued);
-    size_t by_records = room_for(&work->records, partition->lanes.records);
+    size_t by_records = room_for(&work->records, partition->records);
     size_t by_bytes = room_by_bytes(partition);
     size_t by_commit = commit_room(partition);
     size_t room = by_queue < by_records ? by_queue : by_records;

@@ -59,6 +59,7 @@ struct job *job_new(struct partition *partition, const struct consumer_record *r
     job->taken_us = partition->work->taken_us;
     job->timestamp_ms = record->timestamp_ms;
     partition->bytes += job->size_bytes;
+    partition->records++;
     partition->work->bytes.used += job->size_bytes;
     partition->work->records.used++;
     list_push(&partition->jobs, &job->link);
@@ -69,12 +70,13 @@ void job_free(struct job *job)
 {
     struct partition *partition = job->partition;
     partition->bytes -= job->size_bytes;
+    partition->records--;
     partition->work->bytes.used -= job->size_bytes;
     partition->work->records.used--;
     list_remove(&job->link);
     if (job->record.state == RECORD_RESTING)
         alarm_unset(&partition->work->alarm, &job->rest.entry);
-    dead_letter_free(job);
+    publication_free(job);
     mem_free(job->trace);
     if (job->unreadable)
         mem_free(job);
@@ -89,11 +91,10 @@ void job_fetch(const struct job *job)
     __builtin_prefetch((const char *)job + offsetof(struct job, entry) - 1, 1);
 }
 
-static void take_out(struct job *job)
+void job_leave_lane(struct job *job)
 {
     struct partition *partition = job->partition;
     struct record *successor = lane_done(&partition->lanes, &job->record);
-    job_free(job);
     if (successor != NULL)
         schedule_add(&partition->schedule, &list_entry(successor, struct job, record)->entry);
     else if (partition->crowd.key.data != NULL)
@@ -101,24 +102,51 @@ static void take_out(struct job *job)
     intake_account(partition);
 }
 
-void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us)
+void job_count_offset(struct job *job, uint64_t now_us)
+{
+    if (offsets_done(&job->partition->offsets, job->place))
+        job->partition->moved_us = now_us;
+}
+
+void job_count_done(struct job *job, uint64_t now_us)
+{
+    struct work *work = job->partition->work;
+    work->counts.done++;
+    work->ended_us = now_us;
+    job->partition->tally->done++;
+    metric_add(work->series.done, 1);
+}
+
+static void end(struct job *job)
 {
     struct partition *partition = job->partition;
     struct work *work = partition->work;
-    if (offsets_done(&partition->offsets, job->place))
-        partition->moved_us = now_us;
-    metric_observe_traced(work->series.duration, (double)(now_us - job->began_us) / 1e6, trace);
-    take_out(job);
+    job_free(job);
     partition_release(partition);
     work_turn_soon(work);
 }
 
+void job_committed(struct job *job, const struct trace_context *trace, uint64_t now_us)
+{
+    metric_observe_traced(job->partition->work->series.duration, (double)(now_us - job->began_us) / 1e6, trace);
+    end(job);
+}
+
+void job_leave(struct job *job)
+{
+    job_trace_left(job);
+    end(job);
+}
+
+void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us)
+{
+    job_count_offset(job, now_us);
+    job_leave_lane(job);
+    job_committed(job, trace, now_us);
+}
+
 void job_forget(struct job *job)
 {
-    struct partition *partition = job->partition;
-    struct work *work = partition->work;
-    job_trace_left(job);
-    take_out(job);
-    partition_release(partition);
-    work_turn_soon(work);
+    job_leave_lane(job);
+    job_leave(job);
 }

@@ -1,8 +1,11 @@
 /* job: a record as we hold it, from when it is taken to when it is done or forgotten. Nobody outside of work/ includes this.
  *
  *   run          an attempt at it, under way
- *   end          the dead letter that it becomes once it cannot be worked (work/dead_letter.h); it is no more worked then
+ *   publication  what it leaves behind in another topic once it is done, or cannot be worked (work/publication.h); it is no more worked then
  *   job_done     its offset is done; job_forget: it is not, and whoever has the partition next reads it again
+ *
+ * Exactly once, a job with a publication leaves its lane first (job_leave_lane), its offset counts as done when a transaction takes both
+ * along (job_count_offset), and it is gone when that is committed (job_committed) or its partition is left (job_leave).
  *
  * Its place among others is its record's (core/lanes), which also has its state: WAITING, READY, RUNNING, RESTING. */
 #pragma once
@@ -26,7 +29,7 @@ struct job {
     struct list link;
     struct partition *partition;
     struct run *run;         /* while it runs */
-    struct dead_letter *end; /* once it cannot be worked */
+    struct publication *publication; /* once its work is over */
     struct job_trace *trace; /* once an attempt has failed, where traces are kept */
     uint64_t began_us;       /* its first attempt; 0 before */
     uint64_t taken_us;
@@ -36,7 +39,7 @@ struct job {
     unsigned failures : 31;
     bool unreadable : 1; /* no memory was had for its contents: they are absent */
     struct schedule_entry entry;
-    struct due rest; /* until the next attempt, of the handler or of the dead letter */
+    struct due rest; /* until the next attempt, of the handler or of the publication */
     int64_t offset;
     int64_t timestamp_ms;
     struct text value;
@@ -66,6 +69,17 @@ void job_fetch(const struct job *job);
 void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us);
 /* The job ends undone: its partition is left, or about to be. It will be read again by whoever comes next. */
 void job_forget(struct job *job);
+/* The same in parts: what is done of it before its offset is. */
+void job_leave_lane(struct job *job);
+void job_count_offset(struct job *job, uint64_t now_us);
+void job_committed(struct job *job, const struct trace_context *trace, uint64_t now_us);
+void job_leave(struct job *job);
+static inline bool job_is_in_lane(const struct job *job)
+{
+    return job->record.lane != NULL;
+}
+/* It was worked for good: counted, with whatever tells of it. */
+void job_count_done(struct job *job, uint64_t now_us);
 
 /* --- run.c --- */
 /* Begins an attempt at a ready job that was chosen and has a slot. */
@@ -80,10 +94,10 @@ void stuck_begin(struct run *run); /* its timeout is over */
 void stuck_end(struct run *run);
 size_t stuck_on(const struct work_shared *shared, const struct scheduler *slots); /* how many of them cannot be ended */
 
-/* --- dead_letter.c --- */
-/* The running job cannot be worked: it becomes a dead letter, whose report ends it. It rests meanwhile. `attempt` was its last. */
-void dead_letter_begin(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us);
-void dead_letter_free(struct job *job);
-bool dead_letter_is_sending(const struct job *job);
-/* Why it was not taken; empty: it was not tried yet. */
-const char *dead_letter_trouble(const struct job *job);
+/* --- publication.c --- */
+/* The running job is done, and its record goes on to the stream's output. */
+void publication_of_output(struct job *job, unsigned attempt, uint64_t now_us);
+/* The running job cannot be worked: it becomes a dead letter. `attempt` was its last, also above. */
+void publication_of_dead(struct job *job, unsigned attempt, const struct error *reason, uint64_t now_us);
+void publication_free(struct job *job);
+bool publication_is_under_way(const struct job *job);

@@ -4,7 +4,7 @@
 #include "base/decimal.h"
 #include "base/memory.h"
 #include "io/kafka/producer_span.h"
-#include "work/work_parts.h"
+#include "work/publication.h"
 
 /* --- the sites: names and attributes of OpenTelemetry's semantic conventions for messaging and for Kafka, beside our own --- */
 
@@ -54,6 +54,8 @@ void work_trace_init(struct work *work)
     trace->parse = tracer_site(tracer, "json_unmarshal", SPAN_INTERNAL, NULL, 0, NULL, 0);
     if (work->options.dead != NULL)
         trace->dead = producer_span_site(tracer, work->options.dead);
+    if (work->options.output != NULL)
+        trace->output = producer_span_site(tracer, work->options.output);
 }
 
 static const struct work_trace *shared_by(const struct job *job)
@@ -202,11 +204,20 @@ void job_trace_failed(struct job *job, const struct run *run, enum outcome outco
     tell_attempt(shared, run, &attempt, outcome, now_us);
 }
 
-static void end(struct job *job, unsigned attempts, const char *outcome, const char *reason, uint64_t now_us)
+void job_trace_worked(struct job *job, const struct run *run, uint64_t now_us)
+{
+    const struct work_trace *shared = shared_by(job);
+    if (!tracer_is_on(shared->tracer) || !trace_is_sampled(&remembered(job)->context))
+        return;
+    struct span attempt = child(shared, shared->attempt, &job->trace->context, false);
+    tell_attempt(shared, run, &attempt, OUTCOME_DONE, now_us);
+}
+
+static void end(struct job *job, bool failed, unsigned attempts, const char *outcome, const char *reason, uint64_t now_us)
 {
     const struct work_trace *shared = shared_by(job);
     const struct job_trace *trace = remembered(job);
-    enum trace_fate fate = tracer_keeps(shared->tracer, shared->process, &trace->context, true, job->taken_us, now_us);
+    enum trace_fate fate = tracer_keeps(shared->tracer, shared->process, &trace->context, failed, job->taken_us, now_us);
     if (fate != TRACE_FORGOTTEN)
         tell_job(job, trace, fate == TRACE_NOTABLE, attempts, outcome, reason, now_us);
 }
@@ -214,28 +225,38 @@ static void end(struct job *job, unsigned attempts, const char *outcome, const c
 void job_trace_dead(struct job *job, unsigned attempts, const char *reason, uint64_t now_us)
 {
     if (tracer_is_on(shared_by(job)->tracer))
-        end(job, attempts, "dead", reason, now_us);
+        end(job, true, attempts, "dead", reason, now_us);
+}
+
+void job_trace_passed_on(struct job *job, unsigned attempts, uint64_t now_us)
+{
+    if (tracer_is_on(shared_by(job)->tracer))
+        end(job, job->failures > 0, attempts, outcome_name(OUTCOME_DONE), NULL, now_us);
 }
 
 void job_trace_left(struct job *job)
 {
     if (job->trace != NULL && tracer_is_on(shared_by(job)->tracer))
-        end(job, job->failures, "left", NULL, clock_us());
+        end(job, true, job->failures, "left", NULL, clock_us());
 }
 
-/* --- dead letters --- */
+/* --- publications --- */
 
 void job_trace_send(struct job *job, struct trace_context *sent)
 {
     tracer_begin(shared_by(job)->tracer, sent, &remembered(job)->context);
 }
 
-void job_trace_sent(const struct job *job, const struct trace_context *sent, uint64_t sent_us, const struct delivery *delivery)
+void job_trace_sent(const struct job *job, const struct publication *publication, const struct delivery *delivery)
 {
     const struct work_trace *shared = shared_by(job);
-    if (tracer_keeps_failure(shared->tracer, sent) == TRACE_FORGOTTEN)
+    bool output = publication->kind == PUBLICATION_OUTPUT;
+    bool notable = !output || delivery->code != 0;
+    bool kept = notable ? tracer_keeps_failure(shared->tracer, &publication->sent) != TRACE_FORGOTTEN
+                        : tracer_is_on(shared->tracer) && trace_is_sampled(&publication->sent);
+    if (!kept)
         return;
-    struct span span = { .site = shared->dead, .context = *sent, .notable = true };
+    struct span span = { .site = output ? shared->output : shared->dead, .context = publication->sent, .notable = notable };
     memcpy(span.parent_id, job->trace->context.span_id, sizeof(span.parent_id));
-    producer_span_tell(shared->tracer, &span, sent_us, delivery);
+    producer_span_tell(shared->tracer, &span, publication->sent_us, delivery);
 }

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
+#include "work/cut.h"
 #include "work/work_parts.h"
 
 #include <inttypes.h>
@@ -47,7 +48,7 @@ void partition_drop_waiting(struct partition *partition)
 {
     list_each(link, &partition->jobs) {
         struct job *job = list_entry(link, struct job, link);
-        if (job->record.state != RECORD_RUNNING && !dead_letter_is_sending(job))
+        if (job->record.state != RECORD_RUNNING && !publication_is_under_way(job))
             drop(job);
     }
     intake_account(partition);
@@ -87,5 +88,6 @@ void partition_leave(struct partition *partition)
     list_push(&work->leftovers, &partition->link);
     partition_stop_starting(partition);
     run_cancel_all(partition);
+    cut_forget(partition);
     partition_release(partition);
 }

@@ -49,9 +49,10 @@ struct partition {
     struct offsets offsets;
     struct list jobs;                         /* oldest first */
     struct list hungry;                       /* in work.hungry while its source may have records */
-    size_t bytes;                             /* of its jobs */
+    size_t records, bytes;                    /* of its jobs */
     size_t counted;                           /* of it in work->queue */
-    size_t sending;                           /* dead letters under way */
+    size_t sending;                           /* publications under way, at least once */
+    bool unsure;                              /* what is committed of it cannot be told: nothing more is, and it is about to be lost */
     int64_t committed;                        /* as last acknowledged */
     int64_t committing;                       /* as last asked for */
     uint64_t committed_done, committing_done; /* offsets.done then */

@@ -63,11 +63,12 @@ static bool may_wait(const struct job *job)
 static void on_done(struct run *run, uint64_t now_us)
 {
     struct job *job = run->job;
-    struct work *work = job->partition->work;
-    work->counts.done++;
-    work->ended_us = now_us;
-    job->partition->tally->done++;
-    metric_add(work->series.done, 1);
+    if (job->partition->work->options.output != NULL) {
+        job_trace_worked(job, run, now_us);
+        publication_of_output(job, job->failures + 1, now_us);
+        return;
+    }
+    job_count_done(job, now_us);
     struct trace_context trace;
     job_trace_done(job, run, &trace, now_us);
     job_done(job, &trace, now_us);
@@ -103,7 +104,7 @@ static void on_failed(struct run *run, uint64_t now_us)
     bool again = retry_next(&work->retry, job->failures, &work->random, &delay_us);
     job_trace_failed(job, run, OUTCOME_FAILED, again && may_wait(job) ? delay_us : 0, now_us);
     if (!again)
-        dead_letter_begin(job, job->failures, &run->attempt.reason, now_us);
+        publication_of_dead(job, job->failures, &run->attempt.reason, now_us);
     else if (may_wait(job))
         rest(job, now_us + delay_us);
     else
@@ -113,7 +114,7 @@ static void on_failed(struct run *run, uint64_t now_us)
 static void on_rejected(struct run *run, uint64_t now_us)
 {
     job_trace_failed(run->job, run, OUTCOME_REJECTED, 0, now_us);
-    dead_letter_begin(run->job, run->job->failures + 1, &run->attempt.reason, now_us);
+    publication_of_dead(run->job, run->job->failures + 1, &run->attempt.reason, now_us);
 }
 
 /* Not the record's fault: it keeps its place, and nothing is counted. */

@@ -53,7 +53,8 @@ yyjson_mut_val *describe_partition(const struct partition *partition, yyjson_mut
     yyjson_mut_obj_add_uint(doc, value, "running", lanes->running);
     yyjson_mut_obj_add_uint(doc, value, "waiting", lanes->records - lanes->running - lanes->resting);
     yyjson_mut_obj_add_uint(doc, value, "retrying", sleepers(partition));
-    yyjson_mut_obj_add_uint(doc, value, "dead_letters", partition->sending);
+    yyjson_mut_obj_add_uint(doc, value, "publishing", partition->sending);
+    yyjson_mut_obj_add_uint(doc, value, "uncommitted", partition->records - lanes->records);
     yyjson_mut_obj_add_uint(doc, value, "room", intake_room(partition));
     yyjson_mut_obj_add_uint(doc, value, "prefetched", position.prefetched);
     yyjson_mut_obj_add_uint(doc, value, "bytes", partition->bytes);
@@ -112,7 +113,7 @@ static void find_longest(const struct work *work, struct top *top)
         const struct partition *partition = list_entry(place, struct partition, link);
         list_each(link, &partition->jobs) {
             const struct job *job = list_entry(link, struct job, link);
-            if (job->record.state != RECORD_WAITING)
+            if (job->record.state != RECORD_WAITING && job_is_in_lane(job))
                 offer(top, job);
         }
     }

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "core/commit_metadata.h"
 #include "core/standstill.h"
-#include "work/dead_letter.h"
+#include "work/publication.h"
 
 #include <inttypes.h>
 
@@ -14,8 +14,10 @@ static uint64_t ms_until(const struct due *due, uint64_t now_us)
 
 static enum standstill_oldest state_of(const struct job *job)
 {
-    if (job->end != NULL)
-        return dead_letter_is_sending(job) ? OLDEST_DEAD_SENDING : OLDEST_DEAD_RESTING;
+    if (!job_is_in_lane(job))
+        return OLDEST_UNCOMMITTED;
+    if (job->publication != NULL)
+        return publication_is_under_way(job) ? OLDEST_SENDING : OLDEST_REFUSED;
     if (job->record.state == RECORD_RUNNING)
         return OLDEST_RUNNING;
     return job->record.state == RECORD_RESTING ? OLDEST_RESTING : OLDEST_READY;
@@ -24,6 +26,13 @@ static enum standstill_oldest state_of(const struct job *job)
 static bool is_crowd(const struct partition *partition, struct text key)
 {
     return partition->crowd.key.data != NULL && text_equal(partition->crowd.key, key);
+}
+
+static void see_publication(struct standstill *facts, const struct publication *publication)
+{
+    facts->oldest.is_output = publication->kind == PUBLICATION_OUTPUT;
+    facts->oldest.goes_to = producer_topic_name(publication_topic(publication));
+    facts->oldest.reason = publication->trouble == NULL ? "" : publication->trouble;
 }
 
 /* The oldest record is the head of its lane: what would go before it is older. */
@@ -37,10 +46,12 @@ static void see_oldest(struct standstill *facts, const struct partition *partiti
     facts->oldest.key = job->record.key;
     facts->oldest.failures = job->failures;
     facts->oldest.again_ms = ms_until(&job->rest, now_us);
-    facts->oldest.behind = lane_length(&job->record) - 1;
-    facts->oldest.crowd = is_crowd(partition, job->record.key) ? lane_length(&job->record) : 0;
-    if (job->end != NULL)
-        facts->oldest.reason = dead_letter_trouble(job);
+    if (job_is_in_lane(job)) {
+        facts->oldest.behind = lane_length(&job->record) - 1;
+        facts->oldest.crowd = is_crowd(partition, job->record.key) ? lane_length(&job->record) : 0;
+    }
+    if (job->publication != NULL)
+        see_publication(facts, job->publication);
     if (job->run == NULL)
         return;
     facts->oldest.running_ms = (now_us - job->run->attempt.started_us) / 1000;
@@ -70,7 +81,7 @@ static void see_room(struct standstill *facts, const struct partition *partition
         bool is;
         uint64_t limit;
     } rooms[] = {
-        { FULL_RECORDS, room_for(&work->records, partition->lanes.records) == 0, work->records.limit },
+        { FULL_RECORDS, room_for(&work->records, partition->records) == 0, work->records.limit },
         { FULL_BYTES, room_for(&work->bytes, partition->bytes) == 0, work->bytes.limit },
         { FULL_METADATA, commit_room(partition) == 0, COMMIT_METADATA_MAX },
         { FULL_QUEUE, room_for(&work->queue, partition->lanes.queued) == 0, work->queue.limit },
@@ -88,7 +99,6 @@ static void see_work(struct standstill *facts, const struct work *work, uint64_t
     facts->stopping = work->draining;
     facts->doubtful = (work->holds & HOLD_DOUBT) != 0;
     facts->paused = work_paused(work);
-    facts->dead_topic = work->config->dead.name;
     facts->slots_busy = work->slots->busy;
     facts->slots_limit = work->slots->limit;
     if (work->unavailable > 0)

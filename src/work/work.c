@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "work/work_parts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,13 @@ static int check_options(const struct work_options *options, struct error *err)
     if (dead != NULL && strcmp(dead, options->topic) == 0)
         return error_set(err, E_INVALID, "the dead letters of %s would come back to it: found dead %s; allowed: another topic",
                          options->topic, dead);
+    const char *output = options->config->output.name;
+    if (output != NULL && strcmp(output, options->topic) == 0)
+        return error_set(err, E_INVALID, "the output of %s would come back to it: found output %s; allowed: another topic", options->topic,
+                         output);
+    if (options->config->guarantee == WORK_EXACTLY_ONCE && options->target.embedded != NULL)
+        return error_set(err, E_INVALID, "the embedded cluster keeps no transaction apart: found guarantee exactly_once with it; allowed: "
+                                         "with kafka.brokers");
     return 0;
 }
 
@@ -112,7 +120,7 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .heartbeat_us = work_heartbeat_us(config),
         .max_poll_us = config->max_poll_us,
         .prefetch_bytes = config->prefetch_bytes,
-        .headers = work->handler->headers || config->dead.name != NULL || tracer_is_on(work->options.tracer),
+        .headers = work->handler->headers || config->dead.name != NULL || config->output.name != NULL || tracer_is_on(work->options.tracer),
         .partitions = work->options.partitions,
         .properties = &config->properties,
         .statistics = work->shared->statistics,
@@ -120,6 +128,38 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .owner = work,
     };
     return consumer_open(&options, err);
+}
+
+/* A name that outlives the process lets the next one end at once what this one leaves open; else that waits for its timeout. */
+static void name_transactions(struct work *work)
+{
+    const struct work_config *config = work->config;
+    struct buffer id = { 0 };
+    buffer_printf(&id, "%s.%s.", config->group, work->options.stream);
+    if (config->instance != NULL)
+        buffer_string(&id, config->instance);
+    else
+        buffer_printf(&id, "%016" PRIx64, random_next(&work->random));
+    buffer_char(&id, '\0');
+    work->transactional_id = id.data;
+}
+
+static int open_transactor(struct work *work, struct error *err)
+{
+    if (work->config->guarantee != WORK_EXACTLY_ONCE)
+        return 0;
+    name_transactions(work);
+    work->transactor = transactor_open(
+        &(struct transactor_options){
+            .loop = work->shared->loop,
+            .target = work->options.target,
+            .name = work->options.stream,
+            .id = work->transactional_id,
+            .config = work->options.producer,
+            .timeout_us = work->config->commit.timeout_us,
+        },
+        err);
+    return work->transactor == NULL ? err->code : 0;
 }
 
 static int open_handler(struct work *work, struct error *err)
@@ -164,6 +204,7 @@ static void init(struct work *work, const struct work_options *options)
     work->bytes.limit = (size_t)config->window.bytes;
     list_init(&work->partitions);
     list_init(&work->hungry);
+    list_init(&work->cut);
     gate_init(&work->gate);
     run_init(work);
     give_up_init(work);
@@ -184,9 +225,20 @@ static void open_handles(struct work *work)
     list_push(&work->shared->works, &work->link);
 }
 
+static void on_given_up(void *arg)
+{
+    struct work *work = arg;
+    mem_free(work->transactional_id);
+    mem_free(work);
+}
+
 static void on_handler_given_up(void *arg)
 {
-    mem_free(arg);
+    struct work *work = arg;
+    if (work->transactor != NULL)
+        transactor_close(work->transactor, on_given_up, work);
+    else
+        on_given_up(work);
 }
 
 struct work *work_start(const struct work_options *options, struct error *err)
@@ -199,7 +251,8 @@ struct work *work_start(const struct work_options *options, struct error *err)
         mem_free(work);
         return NULL;
     }
-    work->consumer = open_consumer(work, err);
+    if (open_transactor(work, err) == 0)
+        work->consumer = open_consumer(work, err);
     if (work->consumer == NULL) {
         work->handler->close(work->handler_state, on_handler_given_up, work);
         return NULL;

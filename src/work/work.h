@@ -6,10 +6,13 @@
  *   watermark  what is committed of a partition: the lowest offset that is not done (core/offsets)
  *   room       what a partition may take: shares of `queue` and `window` (core/room); without room it is not polled
  *   drain      to let running jobs end: before partitions are given back, and at shutdown
+ *   cut        exactly once: what goes along with the next commit, in one transaction
  *
- *   taken -> waiting -> ready -> running -> done ------------------------------> offset done -> committed
+ *   taken -> waiting -> ready -> running -> done -> (output) ------------report-> offset done -> committed
  *                         ^        | failed: rests, its slot given back            ^
  *                         +--------+ last failure, rejected -> dead letter --report+
+ *
+ * Exactly once there is no report to wait for: output, dead letter and offset are committed as one.
  *
  * Loop thread only. */
 #pragma once
@@ -72,7 +75,10 @@ struct work_options {
     const struct work_config *config;
     struct client_target target;
     struct tracer *tracer;
-    struct producer_topic *dead; /* takes the dead letters; NULL exactly when config->dead has no name */
+    struct producer_topic *dead;   /* takes the dead letters; NULL exactly when config->dead has no name */
+    struct producer_topic *output; /* takes what is done; NULL exactly when config->output has no name */
+    bool output_is_worked;         /* by a stream of this process' configuration */
+    const struct producer_config *producer; /* for transactions, with `guarantee: exactly_once` */
 };
 
 /* Joins the group and begins to work. NULL with a sentence. Needs no broker yet. */

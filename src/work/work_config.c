@@ -7,6 +7,7 @@
 #include "work/work_group_config.h"
 
 const char *const work_orders[] = { [LANE_ORDER_PARTITION] = "partition", [LANE_ORDER_KEY] = "key", [LANE_ORDER_NONE] = "none", NULL };
+static const char *const guarantees[] = { [WORK_AT_LEAST_ONCE] = "at_least_once", [WORK_EXACTLY_ONCE] = "exactly_once", NULL };
 static const char *const starts[] = { [CONSUMER_EARLIEST] = "earliest", [CONSUMER_LATEST] = "latest", NULL };
 
 /* --- the parts of work --- */
@@ -45,6 +46,14 @@ static const struct config_field commit_fields[] = {
       .doc = "How often what is done is committed; what was done since is done again after a crash.",
       .min = 10000,
       .max = 60e6 },
+    { .name = "timeout",
+      .type = CONFIG_DURATION,
+      .offset = offsetof(struct work_commit_config, timeout_us),
+      .fallback = "10s",
+      .doc = "With `guarantee: exactly_once`: how long a transaction may take (transaction.timeout.ms). What a process leaves open when it is "
+             "killed holds its partitions, and who reads the output, up to this long and 10 s; with `instance`, until it is back.",
+      .min = 1e6,
+      .max = 900e6 },
     { 0 },
 };
 
@@ -96,7 +105,7 @@ static const struct config_schema retry_schema = {
     .check = check_retry,
 };
 
-/* Unlike a stream's own topic it is made without being asked: without it nothing that fails could be let go. */
+/* Unlike a stream's own topic these are made without being asked: without them nothing that has ended could be let go. */
 #define DEAD(member) offsetof(struct topic_config, member)
 static const struct config_field dead_fields[] = {
     { .name = "name", .type = CONFIG_STRING, .offset = DEAD(name), .doc = "The topic's name.", .required = true },
@@ -115,6 +124,15 @@ static const struct config_field dead_fields[] = {
     { .name = "create", .type = CONFIG_BOOL, .offset = DEAD(create), .fallback = "true", .doc = "Make it when it is missing." },
     { .name = "config", .type = CONFIG_MAP, .offset = DEAD(config), .doc = "The broker's settings for the topic when it is made." },
     { 0 },
+};
+
+static const struct config_schema output_schema = {
+    .name = "output",
+    .doc = "The topic that takes what is done.",
+    .size = sizeof(struct topic_config),
+    .fields = dead_fields,
+    .shorthand = "name",
+    .check = topic_config_check,
 };
 
 static const struct config_schema dead_schema = {
@@ -217,6 +235,19 @@ static const struct config_field fields[] = {
       .offset = WORK(dead),
       .doc = "The dead letter topic. Without it, what cannot be worked is logged, counted and let go.",
       .schema = &dead_schema },
+    { .name = "output",
+      .type = CONFIG_STRUCT,
+      .offset = WORK(output),
+      .doc = "The topic that a record goes on to when it is done, with its key, value and headers. At least once, its lane waits for the "
+             "acknowledgement.",
+      .schema = &output_schema },
+    { .name = "guarantee",
+      .type = CONFIG_ENUM,
+      .offset = WORK(guarantee),
+      .fallback = "at_least_once",
+      .doc = "`exactly_once`: output, dead letter and offset of a record are committed in one transaction, each `commit: interval`. Who reads "
+             "committed records sees each once, whatever crashes. The work itself may be repeated. Not with the embedded cluster.",
+      .choices = guarantees },
     { .name = "protocol",
       .type = CONFIG_ENUM,
       .offset = WORK(protocol),

@@ -25,7 +25,10 @@ struct work_window_config {
 
 struct work_commit_config {
     uint64_t interval_us;
+    uint64_t timeout_us; /* of a transaction */
 };
+
+enum work_guarantee { WORK_AT_LEAST_ONCE, WORK_EXACTLY_ONCE };
 
 enum work_assignor { ASSIGNOR_AUTO, ASSIGNOR_COOPERATIVE_STICKY, ASSIGNOR_RANGE, ASSIGNOR_ROUNDROBIN, ASSIGNOR_UNIFORM };
 
@@ -43,6 +46,8 @@ struct work_config {
     int start;           /* enum consumer_start */
     uint64_t timeout_us; /* of one attempt; 0: none */
     struct work_retry_config retry;
+    struct topic_config output; /* name NULL: none: what is done leaves nothing behind */
+    int guarantee;              /* enum work_guarantee */
     struct topic_config dead; /* name NULL: none: a record that cannot be worked is logged, counted and done */
     int protocol;             /* enum consumer_protocol */
     int assignor;             /* enum work_assignor */

@@ -52,6 +52,7 @@ static void on_gate_closed(void *arg)
     run_close(work);
     shelf_clear(&work->jobs);
     tally_close(work);
+    mem_free(work->transactional_id);
     work->closed(work->closed_arg);
     mem_free(work);
 }
@@ -89,14 +90,23 @@ void work_check_end(struct work *work)
         return;
     if (work->drained != NULL)
         alarm_set(&work->alarm, &work->drain_due.entry, 0);
-    else if (work->closing && work->consumer == NULL)
+    else if (work->closing && work->consumer == NULL && work->transactor == NULL)
         close_handler(work);
+}
+
+static void on_transactor_closed(void *arg)
+{
+    struct work *work = arg;
+    work->transactor = NULL;
+    work_check_end(work);
 }
 
 static void on_consumer_closed(void *arg)
 {
     struct work *work = arg;
     work->consumer = NULL;
+    if (work->transactor != NULL)
+        transactor_close(work->transactor, on_transactor_closed, work);
     work_check_end(work);
 }
 

@@ -12,7 +12,8 @@
  *   control.c       what is changed from outside: pauses, slots, simulated time
  *   tally.c         what has ended, a partition, over assignments
  *   run.c           attempts, and what their outcomes mean
- *   dead_letter.c   publishes what cannot be worked
+ *   publication*.c  what a job leaves behind in another topic: its output, or a dead letter
+ *   cut.c           exactly once: publications and offsets in one transaction
  *   partition.c     a partition from its assignment to its end
  *   give_up.c       what the group wants back
  *   commit.c        commits watermarks
@@ -29,6 +30,7 @@
 #include "base/shelf.h"
 #include "core/retry.h"
 #include "core/room.h"
+#include "io/kafka/transactor.h"
 #include "work/job.h"
 #include "work/job_trace.h"
 #include "work/partition.h"
@@ -45,6 +47,7 @@ enum work_hold {
 struct work_series {
     struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing,
         *skipped, *bare;
+    struct series *outputs, *output_errors, *transactions[3], *transaction_duration, *uncommitted;
     struct series *waiting, *queued, *running, *resting, *partitions, *paused, *slots, *stuck, *crowds, *crowded;
     struct series *committed, *commit_refused, *assigned, *revoked, *lost, *broken;
 };
@@ -78,7 +81,14 @@ struct work {
     size_t stuck;        /* of them: cannot be ended */
     struct shelf jobs;   /* memory of jobs that have ended, for the next ones */
     size_t running;      /* attempts under way, of any partition ever */
-    size_t sending;      /* dead letters under way */
+    size_t sending;      /* publications under way, at least once */
+    struct transactor *transactor; /* exactly once, else NULL */
+    char *transactional_id;
+    struct list cut;     /* publications that no transaction has taken along yet, the oldest first (work/cut.h) */
+    size_t cut_count, cut_bytes;
+    struct round *round; /* a cut under way; NULL: none */
+    uint64_t round_us;   /* since when */
+    unsigned aborts;     /* of transactions in a row */
     uint64_t taken_us;   /* the turn in which records are taken */
 
     struct alarm alarm;
@@ -95,6 +105,7 @@ struct work {
     struct error refused; /* the last commit; code 0: it was taken */
     uint64_t refused_us;  /* since when */
     bool final_commit;    /* of what is given up, under way */
+    bool final_waits;     /* for the transaction that is under way */
     uint64_t final_until_us;
     uint64_t give_ups; /* so far: the answer to an earlier final commit is not for this one */
 
@@ -117,6 +128,11 @@ struct work {
     uint64_t ended_us; /* the last record that was worked; 0: none yet */
     struct work_series series;
 };
+
+static inline bool work_is_exactly_once(const struct work *work)
+{
+    return work->transactor != NULL;
+}
 
 /* --- trim.c --- */
 /* Records have come: once no more do, and those are done, their memory is given back to the system. */
@@ -159,6 +175,8 @@ void give_up_init(struct work *work);
 
 /* --- commit.c --- */
 void commit_start(struct work *work);
+/* The next one need not wait for its interval. */
+void commit_soon(struct work *work);
 /* Instead of the commits of each interval: commits all that is done, then calls work_leave, so early that the group can be left until
  * `deadline_us`. */
 void commit_last(struct work *work, uint64_t deadline_us);

@@ -1,4 +1,4 @@
-#include "work/work_parts.h"
+#include "work/cut.h"
 
 /* --- counts --- */
 
@@ -36,6 +36,13 @@ void work_series_init(struct work *work)
         .attempt_duration = metric(metrics, METRIC_WORK_ATTEMPT_DURATION, stream),
         .dead_stored = metric(metrics, METRIC_DEAD, stream),
         .dead_errors = metric(metrics, METRIC_DEAD_ERRORS, stream),
+        .outputs = metric(metrics, METRIC_OUTPUTS, stream),
+        .output_errors = metric(metrics, METRIC_OUTPUT_ERRORS, stream),
+        .transactions = { [TRANSACTION_COMMITTED] = metric(metrics, METRIC_TRANSACTIONS, stream, "committed"),
+                          [TRANSACTION_ABORTED] = metric(metrics, METRIC_TRANSACTIONS, stream, "aborted"),
+                          [TRANSACTION_UNKNOWN] = metric(metrics, METRIC_TRANSACTIONS, stream, "unknown") },
+        .transaction_duration = metric(metrics, METRIC_TRANSACTION_DURATION, stream),
+        .uncommitted = metric(metrics, METRIC_WORK_UNCOMMITTED, stream),
         .offsets_missing = metric(metrics, METRIC_OFFSETS_MISSING, stream),
         .skipped = metric(metrics, METRIC_WORK_SKIPPED, stream),
         .bare = metric(metrics, METRIC_COMMITS_BARE, stream),
@@ -79,6 +86,7 @@ void work_collect(struct work *work)
     metric_set(work->series.partitions, (double)counts.partitions);
     metric_set(work->series.paused, work_paused(work));
     metric_set(work->series.slots, (double)work->slots->limit);
+    metric_set(work->series.uncommitted, (double)(work->cut_count + cut_under_way(work)));
     metric_set(work->series.stuck, (double)work->stuck);
     metric_set(work->series.crowds, (double)count_crowds(work));
 }

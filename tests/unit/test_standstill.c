@@ -17,7 +17,7 @@ static struct standstill idle(void)
                                 .watermark = 50,
                                 .committed = 50,
                                 .slots_limit = 10,
-                                .dead_topic = "jobs-dlq" };
+                                .oldest.goes_to = "jobs-dlq" };
 }
 
 /* Its oldest record is offset 12 of key k-7; the log goes on behind what was taken. */
@@ -139,10 +139,10 @@ static void a_key_that_is_head_of_line_is_told(void **state)
 
 static void dead_letters_name_their_topic(void **state)
 {
-    struct standstill facts = waiting(OLDEST_DEAD_SENDING);
+    struct standstill facts = waiting(OLDEST_SENDING);
     then_told(facts,
               "partition 7 waits for offset 12 (key k-7), which cannot be worked and is on its way to the dead letter topic jobs-dlq");
-    facts = waiting(OLDEST_DEAD_RESTING);
+    facts = waiting(OLDEST_REFUSED);
     facts.oldest.reason = "topic jobs-dlq is missing";
     facts.oldest.again_ms = 3000;
     facts.refused = "not the coordinator"; /* what it waits for is the nearer reason */

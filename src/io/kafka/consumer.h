@@ -65,7 +65,8 @@ struct consumer_beginning {
     int64_t end;          /* of its log; -1 unless the metadata tells what is done above the offset */
 };
 
-/* What the owner is told. All on the loop, and none inside a call of consumer_* but on_doubt, by consumer_look_up. */
+/* What the owner is told. All on the loop, and none inside a call of consumer_* but on_doubt, by consumer_look_up, and on_lost, by
+ * consumer_read_anew. */
 struct consumer_events {
     /* A partition is ours. Returns the owner's object for it, which later events bring. */
     void *(*on_assigned)(void *owner, struct consumer_partition *partition, int32_t number, const struct consumer_beginning *beginning);
@@ -131,6 +132,14 @@ typedef void (*consumer_commit_cb)(void *arg, const int *codes, const char *sent
  * Returns E_UNAVAILABLE, and never calls `done`, when there is no group to commit to. */
 int consumer_commit(struct consumer *consumer, const struct consumer_commit *commits, size_t count, consumer_commit_cb done, void *arg,
                     struct error *err);
+
+/* The same by a transaction (io/kafka/transactor.h), which was begun while we were in doubt: the group has taken its offsets, so we are
+ * a member. */
+void consumer_vouch(struct consumer *consumer);
+
+/* It cannot be known what the group has committed: all is lost (on_lost, inside this call), the group is joined anew, and what it has
+ * committed is asked for. Does nothing while leaving. `why` is for the log. */
+void consumer_read_anew(struct consumer *consumer, const char *why);
 
 /* The partitions of the last on_revoked are finished with: they are given back now, their objects forgotten. */
 void consumer_given_up(struct consumer *consumer);

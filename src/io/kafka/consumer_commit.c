@@ -12,7 +12,7 @@ struct commit {
     } answers[];
 };
 
-static rd_kafka_topic_partition_list_t *list_of(const struct consumer *consumer, const struct consumer_commit *commits, size_t count)
+rd_kafka_topic_partition_list_t *commit_list(const struct consumer *consumer, const struct consumer_commit *commits, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
@@ -33,7 +33,7 @@ int consumer_commit(struct consumer *consumer, const struct consumer_commit *com
     *commit = (struct commit){ .done = done, .arg = arg, .count = count };
     for (size_t i = 0; i < count; i++)
         commit->answers[i].partition = commits[i].partition->number;
-    rd_kafka_topic_partition_list_t *list = list_of(consumer, commits, count);
+    rd_kafka_topic_partition_list_t *list = commit_list(consumer, commits, count);
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(consumer->handle, list, consumer->control, NULL, commit);
     rd_kafka_topic_partition_list_destroy(list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -44,7 +44,7 @@ int consumer_commit(struct consumer *consumer, const struct consumer_commit *com
     return 0;
 }
 
-static int meaning_of(rd_kafka_resp_err_t code)
+int commit_meaning(rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -71,7 +71,7 @@ static void end(struct commit *commit)
     int *codes = mem_alloc(commit->count * sizeof(*codes));
     const char *sentence = "";
     for (size_t i = commit->count; i-- > 0;) {
-        codes[i] = meaning_of(commit->answers[i].code);
+        codes[i] = commit_meaning(commit->answers[i].code);
         if (codes[i] != 0)
             sentence = client_reason(commit->answers[i].code);
     }

@@ -89,6 +89,14 @@ static bool is_acknowledged(rd_kafka_event_t *event)
     return rd_kafka_event_error(event) == 0 && list != NULL && list->cnt > 0 && list->elems[0].err == 0;
 }
 
+void consumer_vouch(struct consumer *consumer)
+{
+    if (!consumer->in_doubt)
+        return;
+    log_info("consumer", "%s: we are still in group %s", consumer->options.name, consumer->options.group);
+    doubt_end(consumer);
+}
+
 void doubt_on_commit(struct consumer *consumer, rd_kafka_event_t *event)
 {
     if (!consumer->in_doubt)
@@ -97,8 +105,6 @@ void doubt_on_commit(struct consumer *consumer, rd_kafka_event_t *event)
         consumer->stale_answers--;
         return;
     }
-    if (!is_acknowledged(event))
-        return;
-    log_info("consumer", "%s: we are still in group %s", consumer->options.name, consumer->options.group);
-    doubt_end(consumer);
+    if (is_acknowledged(event))
+        consumer_vouch(consumer);
 }

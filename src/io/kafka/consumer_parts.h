@@ -11,7 +11,8 @@
  *   consumer_lookup*.c     ask the brokers where to begin (consumer_lookup.h)
  *   consumer_place.c       a position that is not in the log
  *   consumer_take.c        a partition's queue
- *   consumer_commit.c      commits */
+ *   consumer_commit.c      commits
+ *   consumer_membership.c  what the group knows us by, for commits within a transaction */
 #pragma once
 
 #include "base/list.h"
@@ -182,5 +183,13 @@ void partition_signal(struct consumer_partition *partition);
 struct consumer_partition *consumer_find(const struct consumer *consumer, int32_t number);
 
 /* --- consumer_commit.c --- */
+/* For librdkafka, which copies or takes it; and what its refusal means to the owner: a code as of consumer_commit_cb. */
+rd_kafka_topic_partition_list_t *commit_list(const struct consumer *consumer, const struct consumer_commit *commits, size_t count);
+int commit_meaning(rd_kafka_resp_err_t code);
 void commit_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
 void commit_end_all(struct consumer *consumer);
+
+/* --- consumer_membership.c --- */
+/* Our name and generation in the group, to be destroyed by the caller. Whatever is ours at this moment is ours by it: what was lost before
+ * cannot be committed with it. NULL with E_UNAVAILABLE: we are no member. */
+rd_kafka_consumer_group_metadata_t *consumer_membership(struct consumer *consumer, struct error *err);

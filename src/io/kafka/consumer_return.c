@@ -18,15 +18,33 @@ void consumer_return(struct consumer *consumer)
         log_error("consumer", "%s: cannot leave group %s: %s", consumer->options.name, consumer->options.group, client_reason(code));
 }
 
+static void lose_all(struct consumer *consumer)
+{
+    lookup_end_all(consumer);
+    consumer_forget_partitions(consumer);
+    consumer->state = CONSUMER_JOINING;
+    consumer_return(consumer);
+}
+
 void consumer_start_over(struct consumer *consumer)
 {
     log_error("consumer", "%s: topic %s was deleted and made anew: we join group %s anew, and read its partitions from their beginning",
               consumer->options.name, consumer->options.topic, consumer->options.group);
     consumer->old_group = true;
-    lookup_end_all(consumer);
-    consumer_forget_partitions(consumer);
-    consumer->state = CONSUMER_JOINING;
-    consumer_return(consumer);
+    lose_all(consumer);
+}
+
+/* Whom the broker leads keeps its name when it unsubscribes, so nothing would tell that it has left: another client joins. */
+void consumer_read_anew(struct consumer *consumer, const char *why)
+{
+    if (consumer->state == CONSUMER_BROKEN || consumer->leaving)
+        return;
+    log_warn("consumer", "%s: %s: we join group %s anew, and read from where it stands", consumer->options.name, why,
+             consumer->options.group);
+    if (consumer->options.protocol == CONSUMER_PROTOCOL_CLASSIC)
+        lose_all(consumer);
+    else
+        consumer_rebuild(consumer);
 }
 
 /* While the group is just being divided, librdkafka unsubscribes later, and not at all if it is told to subscribe before. A member that has

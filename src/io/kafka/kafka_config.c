@@ -36,6 +36,8 @@ static const struct {
     { "enable.auto.commit", "offsets are committed by what is done" },
     { "enable.auto.offset.store", "offsets are committed by what is done" },
     { "enable.partition.eof", "to have read everything is no trouble, and would be logged as one each time" },
+    { "transactional.id", "set guarantee: exactly_once at work" },
+    { "transaction.timeout.ms", "set commit.timeout at work" },
     { "acks", "set acks at the producer" },
     { "request.required.acks", "set acks at the producer" },
     { "enable.idempotence", "set idempotent at the producer" },

@@ -55,6 +55,8 @@ struct producer_topic_options {
 
 struct producer_topic *producer_topic_open(struct producer *producer, const struct producer_topic_options *options);
 const char *producer_topic_name(const struct producer_topic *topic);
+/* False, with the reason in `err`, while the topic is not there. */
+bool producer_topic_present(const struct producer_topic *topic, struct error *err);
 const char *producer_topic_client_id(const struct producer_topic *topic); /* the name that the brokers see */
 
 struct producer_header {

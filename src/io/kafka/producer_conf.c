@@ -12,11 +12,11 @@
  * draws another, so that batches fill. Two lingers cover a batch; at least 2 ms, because the property has whole milliseconds, and 0 would
  * draw a partition for each record (measured on 20 partitions with 64 records on their way: 2 us of CPU a record against 6 to 10). 0 leaves
  * all of them to our own (producer_partition.c). */
-static unsigned sticky_ms(const struct producer *producer)
+static unsigned sticky_ms(const struct producer_config *config, bool partitions)
 {
-    if (producer_partitions(producer))
+    if (partitions)
         return 0;
-    uint64_t milliseconds = producer->options.config->linger_us * 2 / 1000;
+    uint64_t milliseconds = config->linger_us * 2 / 1000;
     return milliseconds < 2 ? 2 : (unsigned)milliseconds;
 }
 
@@ -29,12 +29,11 @@ static int set_promises(rd_kafka_conf_t *conf, const struct producer_config *con
     return client_set(conf, err, "message.timeout.ms", "%llu", (unsigned long long)(config->deadline_us / 1000));
 }
 
-static int set_batches(rd_kafka_conf_t *conf, const struct producer *producer, struct error *err)
+static int set_batches(rd_kafka_conf_t *conf, const struct producer_config *config, bool partitions, struct error *err)
 {
-    const struct producer_config *config = producer->options.config;
     static const char *const compressions[] = { "none", "gzip", "snappy", "lz4", "zstd" };
     if (client_set(conf, err, "linger.ms", "%.3f", (double)config->linger_us / 1000) != 0 ||
-        client_set(conf, err, "sticky.partitioning.linger.ms", "%u", sticky_ms(producer)) != 0 ||
+        client_set(conf, err, "sticky.partitioning.linger.ms", "%u", sticky_ms(config, partitions)) != 0 ||
         client_set(conf, err, "batch.num.messages", "%lld", (long long)config->batch_records) != 0 ||
         client_set(conf, err, "batch.size", "%llu", (unsigned long long)config->batch_bytes) != 0)
         return E_INVALID;
@@ -51,10 +50,9 @@ static int set_queue(rd_kafka_conf_t *conf, struct error *err)
     return client_set(conf, err, "queue.buffering.max.kbytes", "2147483647");
 }
 
-static int fill(rd_kafka_conf_t *conf, const struct producer *producer, struct error *err)
+int producer_conf_fill(rd_kafka_conf_t *conf, const struct producer_config *config, bool partitions, struct error *err)
 {
-    const struct producer_config *config = producer->options.config;
-    if (set_promises(conf, config, err) != 0 || set_batches(conf, producer, err) != 0 || set_queue(conf, err) != 0)
+    if (set_promises(conf, config, err) != 0 || set_batches(conf, config, partitions, err) != 0 || set_queue(conf, err) != 0)
         return E_INVALID;
     return client_set_all(conf, &config->properties, err);
 }
@@ -64,7 +62,7 @@ rd_kafka_conf_t *producer_conf(const struct producer *producer, struct error *er
     rd_kafka_conf_t *conf = client_conf(&producer->options.target, producer->label, err);
     if (conf == NULL)
         return NULL;
-    if (fill(conf, producer, err) != 0 ||
+    if (producer_conf_fill(conf, producer->options.config, producer_partitions(producer), err) != 0 ||
         client_statistics_set(producer->statistics, conf, producer->options.target.config, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return NULL;

@@ -99,6 +99,8 @@ struct producer_topic {
 
 /* producer_conf.c: the properties of a handle, and of a topic with a deadline of its own. NULL with a sentence. */
 rd_kafka_conf_t *producer_conf(const struct producer *producer, struct error *err);
+/* What of it the configuration says. `partitions`: we choose a record's partition, librdkafka need not. */
+int producer_conf_fill(rd_kafka_conf_t *conf, const struct producer_config *config, bool partitions, struct error *err);
 rd_kafka_topic_conf_t *producer_topic_conf(rd_kafka_t *client, uint64_t deadline_us, struct error *err);
 
 /* producer_partition.c: who chooses a record's partition. We do, unless a property names one of librdkafka's partitioners. */

@@ -57,6 +57,11 @@ const char *producer_topic_name(const struct producer_topic *topic)
     return topic_name(topic->topic);
 }
 
+bool producer_topic_present(const struct producer_topic *topic, struct error *err)
+{
+    return topic_present(topic->topic) || topic_ready(topic->topic, err);
+}
+
 const char *producer_topic_client_id(const struct producer_topic *topic)
 {
     return topic->producer->options.target.config->client_id;

@@ -1,0 +1,275 @@
+"""`guarantee: exactly_once`: who reads committed records of the output and of the dead letters sees each record of the topic once, in
+order, whatever happens to the process. Judged from outside: by the topics alone."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+from passed_on import PassedOn, origin_of, overtaken, twice
+from servers import wait_for
+
+PARTITIONS = 6
+KEYS = 40
+
+CONFIG = """
+kafka: {{ brokers: "{brokers}" }}
+redis: local
+pool: {{ workers: 20 }}
+producers:
+  durable: {{ acks: all, idempotent: true, linger: 1ms }}
+streams:
+  orders:
+    topic: {{ name: "{topic}", partitions: {partitions} }}
+    ingest: {{ producer: durable }}
+    work:
+      group: "{topic}-group"
+      {instance}
+      guarantee: exactly_once
+      handler: {{ simulate: {{ min: {least}, range: 8ms, fail: {fail} }} }}
+      order: {order}
+      queue: 200
+      commit: {{ interval: {interval}, timeout: 5s }}
+      retry: {{ retries: 1, base: 5ms, max: 10ms, jitter: 5ms }}
+      session: 6s
+      heartbeat: 1s
+      protocol: {protocol}
+      output: {{ name: "{topic}-out", partitions: 3 }}
+      dead: {{ name: "{topic}-dead", partitions: 2 }}
+listen:
+  main: {{ address: "127.0.0.1:0", routes: [ {{ use: [health, metrics, debug] }} ] }}
+"""
+
+
+class Pipeline:
+    """A topic, programs that work it, and what comes out."""
+
+    def __init__(self, start, brokers, topic, folder):
+        self.start_program = start
+        self.brokers = brokers
+        self.topic = topic
+        self.folder = folder
+        self.sent = 0
+        self.admin = AdminClient({"bootstrap.servers": brokers})
+        self.admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(30)
+        self.producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "linger.ms": 1, "partitioner": "murmur2_random"})
+        self.out = PassedOn(brokers, f"{topic}-out")
+        self.dead = PassedOn(brokers, f"{topic}-dead")
+        self.options = {"order": "key", "interval": "100ms", "fail": 0, "least": "1ms", "instance": "", "protocol": "classic"}
+
+    def start(self, **options):
+        settings = self.options | options
+        if settings["protocol"] == "consumer":
+            text = CONFIG.replace("      session: 6s\n      heartbeat: 1s\n", "")
+        else:
+            text = CONFIG
+        file = self.folder / f"work-{time.monotonic_ns()}.yaml"
+        file.write_text(text.format(brokers=self.brokers, topic=self.topic, partitions=PARTITIONS, **settings))
+        return self.start_program("-c", str(file))
+
+    def send(self, count, value=None):
+        for number in range(self.sent, self.sent + count):
+            text = value or json.dumps({"id": f"job-{number}", "number": number})
+            self.producer.produce(self.topic, key=f"key-{number % KEYS}", value=text)
+            self.producer.poll(0)
+        self.sent += count
+        assert self.producer.flush(60) == 0
+
+    def committed(self):
+        """How many offsets of the topic the group has done, by its commits."""
+        judge = Consumer({"bootstrap.servers": self.brokers, "group.id": f"{self.topic}-group"})
+        try:
+            places = judge.committed([TopicPartition(self.topic, number) for number in range(PARTITIONS)], timeout=30)
+            return sum(place.offset for place in places if place.offset > 0)
+        finally:
+            judge.close()
+
+    def wait_until_done(self, timeout=60):
+        wait_for(lambda: self.committed() == self.sent, timeout, every=0.3, what=f"all {self.sent} committed ({self.committed()} are)")
+
+    def judge(self):
+        """Each record once, as output or as dead letter, and none before its predecessor of the same key."""
+        out, dead = self.out.records(), self.dead.records()
+        ids = [json.loads(record.value())["id"] for record in out + dead]
+        assert twice(ids) == []
+        assert set(ids) == {f"job-{number}" for number in range(self.sent)}
+        assert overtaken(out) == []
+        assert twice(map(origin_of, dead)) == []
+        return out, dead
+
+
+@pytest.fixture
+def pipeline(millrace, kafka, unique, tmp_path):
+    return Pipeline(millrace, kafka.brokers, f"orders-{unique}", tmp_path)
+
+
+def test_each_record_comes_out_once_with_its_key_value_and_headers(pipeline):
+    pipeline.producer.produce(pipeline.topic, key="a", value=json.dumps({"id": "job-0", "number": 0}), headers={"tenant": "north"})
+    pipeline.sent = 1
+    server = pipeline.start()
+    pipeline.send(1999)
+    pipeline.wait_until_done()
+    out, dead = pipeline.judge()
+    first = next(record for record in out if json.loads(record.value())["id"] == "job-0")
+    assert first.key() == b"a" and dict(first.headers())["tenant"] == b"north" and len(dict(first.headers())["traceparent"]) == 55
+    assert dead == []
+
+    metrics = server.metrics()
+    assert metrics['millrace_outputs_total{stream="orders"}'] == 2000
+    assert metrics['millrace_worked_total{outcome="done",stream="orders"}'] == 2000
+    assert metrics['millrace_transactions_total{result="committed",stream="orders"}'] >= 1
+    assert metrics['millrace_work_uncommitted_records{stream="orders"}'] == 0
+
+
+@pytest.mark.parametrize("order", ["partition", "key", "none"])
+def test_what_fails_becomes_a_dead_letter_in_the_same_transaction(pipeline, order):
+    pipeline.start(order=order, fail=0.5)
+    pipeline.send(600)
+    pipeline.wait_until_done()
+    out, dead = pipeline.out.records(), pipeline.dead.records()
+    assert twice([json.loads(record.value())["id"] for record in out + dead]) == []
+    assert len(out) + len(dead) == 600 and len(dead) > 60
+    if order != "none":
+        assert overtaken(out) == []
+
+
+def test_nothing_is_seen_before_it_is_committed(pipeline):
+    """The next commit is a minute away: what is done stays unseen, and who has it next does it again."""
+    server = pipeline.start(interval="60s")
+    pipeline.send(200)
+    wait_for(lambda: server.metrics()['millrace_work_uncommitted_records{stream="orders"}'] == 200, 30, what="200 done and uncommitted")
+    assert pipeline.out.records() == [] and pipeline.committed() == 0
+    why = server.get("/debug/stats?partition=0").json()["why"]
+    assert "waits for the transaction that takes it to the output topic" in why
+
+    server.process.kill()
+    server.wait()
+    pipeline.start()
+    pipeline.wait_until_done()
+    pipeline.judge()
+
+
+def test_who_leaves_in_peace_commits_what_is_done(pipeline):
+    server = pipeline.start(interval="60s")
+    pipeline.send(200)
+    wait_for(lambda: server.metrics()['millrace_work_uncommitted_records{stream="orders"}'] == 200, 30, what="200 done and uncommitted")
+    server.terminate()
+    assert server.wait() == 0
+    assert pipeline.committed() == 200
+    pipeline.judge()
+
+
+def kill(server):
+    server.process.kill()
+    server.wait()
+
+
+def freeze(server):
+    os.kill(server.pid, signal.SIGSTOP)
+    time.sleep(8)  # longer than its session: its partitions are somebody else's
+    os.kill(server.pid, signal.SIGCONT)
+
+
+@pytest.mark.takes(70)
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_processes_are_killed_under_load_and_each_record_comes_out_once(pipeline, dice, protocol):
+    crew = [pipeline.start(fail=0.1, protocol=protocol) for _ in range(2)]
+    for _ in range(6):
+        pipeline.send(300)
+        time.sleep(dice.uniform(0.1, 1.5))
+        victim = dice.randrange(len(crew))
+        kill(crew[victim])
+        crew[victim] = pipeline.start(fail=0.1, protocol=protocol)
+    pipeline.send(300)
+    pipeline.wait_until_done(150)
+    pipeline.judge()
+
+
+@pytest.mark.takes(60)
+def test_who_stood_still_longer_than_its_session_commits_nothing_of_what_it_lost(pipeline, dice):
+    crew = [pipeline.start(least="10ms", interval="500ms") for _ in range(2)]
+    for _ in range(2):
+        pipeline.send(1500)
+        time.sleep(dice.uniform(0.5, 1.2))
+        freeze(dice.choice(crew))
+    pipeline.wait_until_done(90)
+    pipeline.judge()
+
+
+@pytest.mark.takes(40)
+def test_members_come_and_go_and_nothing_is_repeated(pipeline, dice):
+    crew = [pipeline.start()]
+    for _ in range(4):
+        pipeline.send(400)
+        crew.append(pipeline.start())
+        time.sleep(dice.uniform(0.2, 1.0))
+        leaver = crew.pop(dice.randrange(len(crew)))
+        leaver.terminate()
+        assert leaver.wait() == 0
+    pipeline.send(100)
+    pipeline.wait_until_done(90)
+    pipeline.judge()
+
+
+@pytest.mark.takes(90)
+def test_the_broker_goes_away_for_longer_than_a_transaction_may_take(millrace, own_kafka, unique, tmp_path, dice):
+    pipeline = Pipeline(millrace, own_kafka.brokers, f"orders-{unique}", tmp_path)
+    server = pipeline.start(least="5ms")
+    pipeline.send(2000)
+    wait_for(lambda: pipeline.committed() > 200, 60, what="some committed")
+    own_kafka.pause()
+    time.sleep(dice.uniform(12, 16))
+    own_kafka.resume()
+    pipeline.send(300)
+    pipeline.wait_until_done(120)
+    pipeline.judge()
+    own_kafka.stop(kill=True)
+    time.sleep(8)
+    own_kafka.start()
+    pipeline.send(300)
+    pipeline.wait_until_done(150)
+    pipeline.judge()
+    assert server.process.poll() is None
+
+
+def test_a_record_that_the_output_does_not_take_becomes_a_dead_letter_and_its_neighbours_come_out(pipeline):
+    narrow = NewTopic(f"{pipeline.topic}-out", 3, 1, config={"max.message.bytes": "20000"})
+    pipeline.admin.create_topics([narrow])[narrow.topic].result(30)
+    pipeline.send(50)
+    for number in (50, 51):
+        pipeline.producer.produce(pipeline.topic, key=f"key-{number % KEYS}",
+                                  value=json.dumps({"id": f"job-{number}", "number": number, "pad": "x" * 30000}))
+    pipeline.sent = 52
+    pipeline.send(50)
+    pipeline.start()
+    pipeline.wait_until_done(90)
+    _, dead = pipeline.judge()
+    assert sorted(json.loads(letter.value())["id"] for letter in dead) == ["job-50", "job-51"]
+    assert all(b"too large" in dict(letter.headers())["x-final-error"] for letter in dead)
+
+
+def test_an_output_topic_that_is_missing_is_waited_for(pipeline, tmp_path):
+    text = CONFIG.replace('name: "{topic}-out", partitions: 3', 'name: "{topic}-out", create: false')
+    file = tmp_path / "missing.yaml"
+    file.write_text(text.format(brokers=pipeline.brokers, topic=pipeline.topic, partitions=PARTITIONS, **pipeline.options))
+    server = pipeline.start_program("-c", str(file))
+    pipeline.send(100)
+    wait_for(lambda: server.metrics()['millrace_work_uncommitted_records{stream="orders"}'] == 100, 30, what="100 done and uncommitted")
+    assert pipeline.committed() == 0
+    pipeline.admin.create_topics([NewTopic(f"{pipeline.topic}-out", 3, 1)])[f"{pipeline.topic}-out"].result(30)
+    pipeline.wait_until_done(60)
+    pipeline.judge()
+
+
+def test_a_second_process_of_the_same_instance_fences_the_first_and_nothing_comes_out_twice(pipeline):
+    pipeline.start(instance="instance: one")
+    pipeline.send(500)
+    second = pipeline.start(instance="instance: one")
+    pipeline.send(500)
+    pipeline.wait_until_done(90)
+    pipeline.judge()
+    assert second.process.poll() is None
