@@ -75,7 +75,8 @@ void cut_forget(struct partition *partition)
         if (publication->job->partition != partition)
             continue;
         take_out(publication);
-        job_leave(publication->job);
+        job_trace_left(publication->job);
+        job_free(publication->job);
     }
 }
 

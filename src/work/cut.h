@@ -20,7 +20,7 @@ void cut_add(struct publication *publication);
 /* It was refused: it goes along with the next. */
 void cut_put_back(struct publication *publication);
 
-/* The partition is left: what waits here of it is forgotten. What is under way ends by itself. */
+/* The partition is left: what waits here of it is forgotten, and does not release it. What is under way ends by itself. */
 void cut_forget(struct partition *partition);
 
 /* Is there anything that no commit has taken along yet? */
