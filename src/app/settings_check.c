@@ -82,8 +82,9 @@ static void check_guarantee(const struct settings *settings, const struct stream
     snprintf(part, sizeof(part), "streams.%s.work.guarantee", stream->name);
     const struct producer_config *producer = settings_producer(settings, stream->ingest.producer);
     if (kafka_config_embedded(&settings->kafka))
-        config_mistake_at(report, place, part, "found exactly_once with the embedded cluster, which keeps no transaction apart; allowed: "
-                                               "with kafka.brokers");
+        config_mistake_at(report, place, part,
+                          "found exactly_once with the embedded cluster, which keeps no transaction apart; allowed: "
+                          "with kafka.brokers");
     else if (producer != NULL && (producer->acks != PRODUCER_ACKS_ALL || !producer->idempotent))
         config_mistake_at(report, place, part,
                           "found exactly_once with the producer %s, which promises less; allowed: with acks all and idempotent true",

@@ -122,7 +122,8 @@ METRIC(OUTPUTS, METRIC_COUNTER, "millrace_outputs_total", "Records that are done
 METRIC(OUTPUT_ERRORS, METRIC_COUNTER, "millrace_output_errors_total", "Outputs that the broker did not take.", "stream")
 METRIC(TRANSACTIONS, METRIC_COUNTER, "millrace_transactions_total",
        "Transactions of outputs, dead letters and offsets, by result: committed, aborted, unknown.", "stream", "result")
-METRIC(TRANSACTION_DURATION, METRIC_HISTOGRAM, "millrace_transaction_duration_seconds", "From a transaction's hand-over to its end.", "stream")
+METRIC(TRANSACTION_DURATION, METRIC_HISTOGRAM, "millrace_transaction_duration_seconds", "From a transaction's hand-over to its end.",
+       "stream")
 METRIC(WORK_UNCOMMITTED, METRIC_GAUGE, "millrace_work_uncommitted_records",
        "Records whose work is over and whose output or dead letter waits for its transaction, or is in one.", "stream")
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")

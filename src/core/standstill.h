@@ -20,7 +20,7 @@ enum standstill_oldest {
     OLDEST_NONE, /* all that was taken is done */
     OLDEST_READY,
     OLDEST_RUNNING,
-    OLDEST_RESTING,      /* until its next attempt */
+    OLDEST_RESTING,     /* until its next attempt */
     OLDEST_SENDING,     /* what it leaves behind, its output or a dead letter, is on its way */
     OLDEST_REFUSED,     /* that was not taken, and is sent again */
     OLDEST_UNCOMMITTED, /* that waits for the transaction that takes it along */
@@ -57,8 +57,8 @@ struct standstill {
         bool is_output;      /* it leaves behind, else a dead letter */
         const char *goes_to; /* the topic of that */
         const char *reason;  /* why that was not taken; "": it was not tried yet */
-        size_t behind;      /* records in its lane that wait for it */
-        size_t crowd;       /* its key is head of line: records of it that are held; 0: it is not */
+        size_t behind;       /* records in its lane that wait for it */
+        size_t crowd;        /* its key is head of line: records of it that are held; 0: it is not */
     } oldest;
 
     size_t slots_busy, slots_limit;

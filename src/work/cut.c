@@ -123,7 +123,8 @@ static bool is_refused_for_good(const struct round *round, size_t at)
         return false;
     for (size_t i = 0; record->delivery.code == E_TOO_LARGE && i < round->count; i++) {
         const struct transaction_record *other = &round->records[i];
-        bool larger = other->record.value.size > record->record.value.size || (other->record.value.size == record->record.value.size && i < at);
+        bool larger =
+            other->record.value.size > record->record.value.size || (other->record.value.size == record->record.value.size && i < at);
         if (is_refused(other) && other->topic == record->topic && larger)
             return false;
     }
@@ -249,8 +250,8 @@ int cut_commit(struct work *work, const struct consumer_commit *commits, size_t 
     round->commits = count;
     round->done = done;
     round->arg = arg;
-    if (!topics_are_there(round, err) || transactor_run(work->transactor, round->records, round->count, work->consumer, commits, count,
-                                                        on_end, round, err) != 0) {
+    if (!topics_are_there(round, err) ||
+        transactor_run(work->transactor, round->records, round->count, work->consumer, commits, count, on_end, round, err) != 0) {
         free_round(round);
         return E_UNAVAILABLE;
     }

@@ -1,8 +1,8 @@
 /* job: a record as we hold it, from when it is taken to when it is done or forgotten. Nobody outside of work/ includes this.
  *
  *   run          an attempt at it, under way
- *   publication  what it leaves behind in another topic once it is done, or cannot be worked (work/publication.h); it is no more worked then
- *   job_done     its offset is done; job_forget: it is not, and whoever has the partition next reads it again
+ *   publication  what it leaves behind in another topic once it is done, or cannot be worked (work/publication.h); it is no more worked
+ * then job_done     its offset is done; job_forget: it is not, and whoever has the partition next reads it again
  *
  * Exactly once, a job with a publication leaves its lane first (job_leave_lane), its offset counts as done when a transaction takes both
  * along (job_count_offset), and it is gone when that is committed (job_committed) or its partition is left (job_leave).
@@ -28,10 +28,10 @@ struct job {
     struct record record; /* first: a record leads back to its job */
     struct list link;
     struct partition *partition;
-    struct run *run;         /* while it runs */
+    struct run *run;                 /* while it runs */
     struct publication *publication; /* once its work is over */
-    struct job_trace *trace; /* once an attempt has failed, where traces are kept */
-    uint64_t began_us;       /* its first attempt; 0 before */
+    struct job_trace *trace;         /* once an attempt has failed, where traces are kept */
+    uint64_t began_us;               /* its first attempt; 0 before */
     uint64_t taken_us;
     uint32_t place; /* in offsets */
     uint32_t header_count;

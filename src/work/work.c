@@ -98,8 +98,9 @@ static int check_options(const struct work_options *options, struct error *err)
         return error_set(err, E_INVALID, "the output of %s would come back to it: found output %s; allowed: another topic", options->topic,
                          output);
     if (options->config->guarantee == WORK_EXACTLY_ONCE && options->target.embedded != NULL)
-        return error_set(err, E_INVALID, "the embedded cluster keeps no transaction apart: found guarantee exactly_once with it; allowed: "
-                                         "with kafka.brokers");
+        return error_set(err, E_INVALID,
+                         "the embedded cluster keeps no transaction apart: found guarantee exactly_once with it; allowed: "
+                         "with kafka.brokers");
     return 0;
 }
 

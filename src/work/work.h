@@ -75,9 +75,9 @@ struct work_options {
     const struct work_config *config;
     struct client_target target;
     struct tracer *tracer;
-    struct producer_topic *dead;   /* takes the dead letters; NULL exactly when config->dead has no name */
-    struct producer_topic *output; /* takes what is done; NULL exactly when config->output has no name */
-    bool output_is_worked;         /* by a stream of this process' configuration */
+    struct producer_topic *dead;            /* takes the dead letters; NULL exactly when config->dead has no name */
+    struct producer_topic *output;          /* takes what is done; NULL exactly when config->output has no name */
+    bool output_is_worked;                  /* by a stream of this process' configuration */
     const struct producer_config *producer; /* for transactions, with `guarantee: exactly_once` */
 };
 

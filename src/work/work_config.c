@@ -50,8 +50,9 @@ static const struct config_field commit_fields[] = {
       .type = CONFIG_DURATION,
       .offset = offsetof(struct work_commit_config, timeout_us),
       .fallback = "10s",
-      .doc = "With `guarantee: exactly_once`: how long a transaction may take (transaction.timeout.ms). What a process leaves open when it is "
-             "killed holds its partitions, and who reads the output, up to this long and 10 s; with `instance`, until it is back.",
+      .doc =
+          "With `guarantee: exactly_once`: how long a transaction may take (transaction.timeout.ms). What a process leaves open when it is "
+          "killed holds its partitions, and who reads the output, up to this long and 10 s; with `instance`, until it is back.",
       .min = 1e6,
       .max = 900e6 },
     { 0 },
@@ -245,8 +246,9 @@ static const struct config_field fields[] = {
       .type = CONFIG_ENUM,
       .offset = WORK(guarantee),
       .fallback = "at_least_once",
-      .doc = "`exactly_once`: output, dead letter and offset of a record are committed in one transaction, each `commit: interval`. Who reads "
-             "committed records sees each once, whatever crashes. The work itself may be repeated. Not with the embedded cluster.",
+      .doc =
+          "`exactly_once`: output, dead letter and offset of a record are committed in one transaction, each `commit: interval`. Who reads "
+          "committed records sees each once, whatever crashes. The work itself may be repeated. Not with the embedded cluster.",
       .choices = guarantees },
     { .name = "protocol",
       .type = CONFIG_ENUM,

@@ -48,11 +48,11 @@ struct work_config {
     struct work_retry_config retry;
     struct topic_config output; /* name NULL: none: what is done leaves nothing behind */
     int guarantee;              /* enum work_guarantee */
-    struct topic_config dead; /* name NULL: none: a record that cannot be worked is logged, counted and done */
-    int protocol;             /* enum consumer_protocol */
-    int assignor;             /* enum work_assignor */
-    uint64_t session_us;      /* 0: not given; see work_session_us */
-    uint64_t heartbeat_us;    /* the same */
+    struct topic_config dead;   /* name NULL: none: a record that cannot be worked is logged, counted and done */
+    int protocol;               /* enum consumer_protocol */
+    int assignor;               /* enum work_assignor */
+    uint64_t session_us;        /* 0: not given; see work_session_us */
+    uint64_t heartbeat_us;      /* the same */
     uint64_t max_poll_us;
     struct config_list properties; /* of struct config_pair, for librdkafka's consumer */
 };

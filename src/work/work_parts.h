@@ -77,14 +77,14 @@ struct work {
     struct list hungry;     /* partitions, in the order of their turns */
     struct room queue, records, bytes;
     struct list idle_runs;
-    struct list overdue; /* runs past their timeout, the oldest first */
-    size_t stuck;        /* of them: cannot be ended */
-    struct shelf jobs;   /* memory of jobs that have ended, for the next ones */
-    size_t running;      /* attempts under way, of any partition ever */
-    size_t sending;      /* publications under way, at least once */
+    struct list overdue;           /* runs past their timeout, the oldest first */
+    size_t stuck;                  /* of them: cannot be ended */
+    struct shelf jobs;             /* memory of jobs that have ended, for the next ones */
+    size_t running;                /* attempts under way, of any partition ever */
+    size_t sending;                /* publications under way, at least once */
     struct transactor *transactor; /* exactly once, else NULL */
     char *transactional_id;
-    struct list cut;     /* publications that no transaction has taken along yet, the oldest first (work/cut.h) */
+    struct list cut; /* publications that no transaction has taken along yet, the oldest first (work/cut.h) */
     size_t cut_count, cut_bytes;
     struct round *round; /* a cut under way; NULL: none */
     uint64_t round_us;   /* since when */

@@ -67,6 +67,11 @@ streams:
       instance: a
   others: { topic: { name: others }, work: { group: workers, instance: a, handler: { simulate: {} } } }
 """, '17: streams.others.work.instance: found "a", which is the stream jobs in group workers already; allowed: another name, or another'),
+    "output comes back": ("order: partition", "output: jobs", '15: streams.jobs.work.output: found "jobs", the stream\'s own topic'),
+    "exactly once without brokers": ("order: partition", "guarantee: exactly_once",
+                                     "15: streams.jobs.work.guarantee: found exactly_once with the embedded cluster"),
+    "a name of transactions": ("kafka: embedded", "kafka: { properties: { transactional.id: a } }",
+                               "1: kafka.properties.transactional.id: property transactional.id cannot be set here: set guarantee: exactly_once"),
     "key twice": ("redis: local", "kafka: local", "2: kafka: found the key a second time; it stands on line 1 already"),
     "header of its own": ("producer: durable,", "producer: durable, headers: [x-user, Traceparent],",
                           "11: streams.jobs.ingest.headers: found Traceparent, which goes along anyway; allowed: other headers"),

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from conftest import ROOT
 from passed_on import PassedOn, origin_of, overtaken, twice
 from servers import wait_for
 
@@ -161,6 +162,18 @@ def test_who_leaves_in_peace_commits_what_is_done(pipeline):
     assert server.wait() == 0
     assert pipeline.committed() == 200
     pipeline.judge()
+
+
+def test_the_example_takes_an_order_and_passes_it_on(millrace, kafka, unique):
+    topics = {"ORDERS_TOPIC": f"in-{unique}", "ORDERS_OUTPUT": f"done-{unique}", "ORDERS_DEAD": f"dead-{unique}", "ORDERS_GROUP": unique}
+    environment = topics | {"KAFKA_BROKERS": kafka.brokers, "HTTP_ADDR": "127.0.0.1:0"}
+    server = millrace("-c", str(ROOT / "examples" / "exactly-once.yaml"), env=environment)
+    server.wait_until_ready()
+    for number in range(20):
+        assert server.post("/orders?key=customer-1", {"id": f"order-{number}", "amount": number}).status == 200
+    out, dead = PassedOn(kafka.brokers, f"done-{unique}"), PassedOn(kafka.brokers, f"dead-{unique}")
+    wait_for(lambda: len(out.ids()) + len(dead.ids()) == 20, 30, every=0.5, what="20 orders passed on")
+    assert out.ids() == [f"order-{number}" for number in range(20) if f"order-{number}" not in dead.ids()]
 
 
 def kill(server):

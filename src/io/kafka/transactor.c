@@ -123,7 +123,8 @@ static int fill(rd_kafka_conf_t *conf, const struct transactor_options *options,
 {
     const struct producer_config config = promising(options);
     unsigned long long timeout_ms = options->timeout_us / 1000;
-    if (limit_requests(conf, timeout_ms, err) != 0 || producer_conf_fill(conf, &config, false, err) != 0 || client_set(conf, err, "transactional.id", "%s", options->id) != 0)
+    if (limit_requests(conf, timeout_ms, err) != 0 || producer_conf_fill(conf, &config, false, err) != 0 ||
+        client_set(conf, err, "transactional.id", "%s", options->id) != 0)
         return E_INVALID;
     return client_set(conf, err, "transaction.timeout.ms", "%llu", timeout_ms);
 }

@@ -15,10 +15,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define SECOND_US    UINT64_C(1000000)
-#define CALL_US      SECOND_US       /* one call, which can be gone on with by another */
-#define OFFSETS_US   (3 * SECOND_US) /* the one that cannot */
-#define GRACE_US     (3 * SECOND_US) /* beyond the timeout, for an end that is asked for already */
+#define SECOND_US     UINT64_C(1000000)
+#define CALL_US       SECOND_US       /* one call, which can be gone on with by another */
+#define OFFSETS_US    (3 * SECOND_US) /* the one that cannot */
+#define GRACE_US      (3 * SECOND_US) /* beyond the timeout, for an end that is asked for already */
 #define LOOK_AGAIN_US (SECOND_US / 5)
 
 static const struct retry_policy pauses = { .base_us = SECOND_US, .max_us = 60 * SECOND_US, .jitter_us = SECOND_US };
@@ -130,7 +130,8 @@ static struct trouble send_record(struct transactor *transactor, struct transact
 {
     const struct producer_record *record = &out->record;
     rd_kafka_headers_t *headers = headers_of(record);
-    out->delivery = (struct delivery){ .status = DELIVERY_NOT_PERSISTED, .code = E_CANCELED, .sentence = "", .partition = -1, .offset = -1 };
+    out->delivery =
+        (struct delivery){ .status = DELIVERY_NOT_PERSISTED, .code = E_CANCELED, .sentence = "", .partition = -1, .offset = -1 };
     rd_kafka_resp_err_t code = rd_kafka_producev(
         transactor->handle, RD_KAFKA_V_TOPIC(out->topic), RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size), RD_KAFKA_V_KEY(record->key.data, record->key.size),
@@ -160,7 +161,8 @@ static struct trouble send_offsets(struct transactor *transactor, const struct t
 }
 
 /* Commit or abort: gone on with until it is answered, or nobody waits any longer. */
-static struct trouble end_transaction(struct transactor *transactor, rd_kafka_error_t *(*end)(rd_kafka_t *handle, int ms), uint64_t until_us)
+static struct trouble end_transaction(struct transactor *transactor, rd_kafka_error_t *(*end)(rd_kafka_t *handle, int ms),
+                                      uint64_t until_us)
 {
     struct trouble trouble;
     do {
