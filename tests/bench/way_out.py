@@ -67,7 +67,7 @@ class Works:
 AS_USUAL = {}  # settings of `traces:`; records of these topics bring none along
 
 
-def config(kafka, topic, order, handler, concurrency, held, partitions, traces):
+def config(kafka, topic, order, handler, concurrency, held, partitions, traces, more):
     """Small records: what waits is bounded by number, and many are taken at once."""
     return {
         "traces": traces,
@@ -84,6 +84,7 @@ def config(kafka, topic, order, handler, concurrency, held, partitions, traces):
                     "queue": held,
                     "window": {"records": held * 2},
                     "concurrency": concurrency,
+                    **more,
                 },
             }
         },
@@ -94,10 +95,11 @@ def config(kafka, topic, order, handler, concurrency, held, partitions, traces):
 class Worker(Works):
     """One run of Millrace on a topic, in a group of its own."""
 
-    def __init__(self, topics, topic, order, handler, concurrency=1000, held=10000, traces=AS_USUAL):
+    def __init__(self, topics, topic, order, handler, concurrency=1000, held=10000, traces=AS_USUAL, **more):
+        """`more` is about the work."""
         self.folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self.folder.name)
-        settings = config(topics.kafka, topic, order, handler, concurrency, held, topics.partitions[topic], traces)
+        settings = config(topics.kafka, topic, order, handler, concurrency, held, topics.partitions[topic], traces, more)
         (folder / "work.yaml").write_text(json.dumps(settings))  # JSON is YAML
         self.server = Millrace(BUILD / "src" / "millrace", folder / "log", ["-c", str(folder / "work.yaml")], {})
         self.server.wait_until_listening()
