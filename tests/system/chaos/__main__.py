@@ -7,13 +7,18 @@ import random
 import sys
 import uuid
 
+from chaos import passing_on
 from chaos.crew import STANDSTILL_LIMIT_S, Crew
 from chaos.rounds import kill_rounds, rebalance_rounds
 from chaos.stage import Stage, Starter, fresh_seed, say
 from chaos.traffic import Traffic
 from servers import Kafka
 
-KINDS = {"kill": (functools.partial(kill_rounds, static=True), 100), "rebalance": (rebalance_rounds, 50)}
+KINDS = {"kill": 100, "rebalance": 50, "exactly-once": 60}
+
+
+NOTHING_WRONG = "nothing lost, nothing out of order, nothing committed was done again"
+GOOD = {"kill": NOTHING_WRONG, "rebalance": NOTHING_WRONG, "exactly-once": "each record came out once, and in order"}
 
 
 def arguments():
@@ -31,7 +36,7 @@ def split(count, parts):
     return [count // parts + (i < count % parts) for i in range(parts)]
 
 
-def play(kafka, folder, order, rounds, count, seed, rate):
+def play_rounds(rounds, kafka, folder, order, count, seed, rate):
     """Returns what is wrong, as sentences."""
     topic = f"chaos-{uuid.uuid4().hex[:8]}"
     say(f"order {order}, {count} times, seed {seed}, topic {topic}")
@@ -45,10 +50,17 @@ def play(kafka, folder, order, rounds, count, seed, rate):
     return verdict.problems(STANDSTILL_LIMIT_S)
 
 
+PLAYS = {
+    "kill": functools.partial(play_rounds, functools.partial(kill_rounds, static=True)),
+    "rebalance": functools.partial(play_rounds, rebalance_rounds),
+    "exactly-once": passing_on.play,
+}
+
+
 def main():
     options = arguments()
-    rounds, usual = KINDS[options.kind]
-    count = options.count or usual
+    play = PLAYS[options.kind]
+    count = options.count or KINDS[options.kind]
     seed = options.seed if options.seed is not None else fresh_seed()
     orders = ("partition", "key", "none") if options.order == "each" else (options.order,)
     problems = []
@@ -56,8 +68,8 @@ def main():
         kafka = stage.enter_context(Kafka(stage.folder / "kafka"))
         for order, part in zip(orders, split(count, len(orders))):
             if part > 0:
-                problems += [f"{order}: {problem}" for problem in play(kafka, stage.folder / order, order, rounds, part, seed, options.rate)]
-    found = "; ".join(problems) or "nothing lost, nothing out of order, nothing committed was done again"
+                problems += [f"{order}: {problem}" for problem in play(kafka, stage.folder / order, order, part, seed, options.rate)]
+    found = "; ".join(problems) or GOOD[options.kind]
     print(f"chaos {options.kind}: {'FAIL' if problems else 'PASS'}: {count} times, seed {seed}: {found}")
     return 1 if problems else 0
 
