@@ -284,5 +284,7 @@ bool work_ready(const struct work *work, struct error *err)
         error_set(err, E_UNAVAILABLE, "the work of %s waits for what it needs, which is away", work->options.stream);
         return false;
     }
+    if (work_is_exactly_once(work) && !transactor_ready(work->transactor, err))
+        return false;
     return consumer_ready(work->consumer, err);
 }

@@ -25,7 +25,7 @@ streams:
     work:
       group: "{topic}-group"
       {instance}
-      guarantee: exactly_once
+      guarantee: {guarantee}
       handler: {{ simulate: {{ min: {least}, range: 8ms, fail: {fail} }} }}
       order: {order}
       queue: 200
@@ -55,7 +55,8 @@ class Pipeline:
         self.producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "linger.ms": 1, "partitioner": "murmur2_random"})
         self.out = PassedOn(brokers, f"{topic}-out")
         self.dead = PassedOn(brokers, f"{topic}-dead")
-        self.options = {"order": "key", "interval": "100ms", "fail": 0, "least": "1ms", "instance": "", "protocol": "classic"}
+        self.options = {"order": "key", "interval": "100ms", "fail": 0, "least": "1ms", "instance": "", "protocol": "classic",
+                        "guarantee": "exactly_once"}
 
     def start(self, **options):
         settings = self.options | options

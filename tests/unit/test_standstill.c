@@ -151,6 +151,20 @@ static void dead_letters_name_their_topic(void **state)
                      "it: topic jobs-dlq is missing; it is sent again in 3 s");
 }
 
+static void what_is_done_and_not_told_yet_names_where_it_goes(void **state)
+{
+    struct standstill facts = waiting(OLDEST_SENDING);
+    facts.oldest.is_output = true;
+    facts.oldest.goes_to = "jobs-out";
+    then_told(facts, "partition 7 waits for offset 12 (key k-7), which is done and is on its way to the output topic jobs-out");
+    facts.oldest.state = OLDEST_UNCOMMITTED;
+    then_told(facts, "partition 7 waits for offset 12 (key k-7), which is done and waits for the transaction that takes it to the output "
+                     "topic jobs-out");
+    facts.refused = "topic jobs-out is missing";
+    then_told(facts, "partition 7 waits for offset 12 (key k-7), which is done and waits for the transaction that takes it to the output "
+                     "topic jobs-out, the last of which failed: topic jobs-out is missing");
+}
+
 static void what_concerns_the_whole_partition_comes_before_its_oldest_record(void **state)
 {
     struct standstill facts = waiting(OLDEST_RUNNING);
@@ -207,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_full_window_is_told_with_the_record_that_keeps_it_full),
         cmocka_unit_test(a_key_that_is_head_of_line_is_told),
         cmocka_unit_test(dead_letters_name_their_topic),
+        cmocka_unit_test(what_is_done_and_not_told_yet_names_where_it_goes),
         cmocka_unit_test(what_concerns_the_whole_partition_comes_before_its_oldest_record),
         cmocka_unit_test(a_commit_that_was_refused_and_has_come_through_since_is_no_reason),
         cmocka_unit_test(a_key_of_any_bytes_and_length_can_be_read),
