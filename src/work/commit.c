@@ -237,6 +237,7 @@ static int submit(struct commit *commit)
     int code = send_commit(commit, &err);
     if (code != 0) {
         log_warn("work", "%s: %s", commit->work->options.stream, err.message);
+        note_answer(commit->work, code, err.message);
         mem_free(commit);
         return code;
     }

@@ -179,6 +179,8 @@ def test_an_output_topic_that_is_missing_is_waited_for(pipeline, tmp_path):
     pipeline.send(100)
     wait_for(lambda: server.metrics()['millrace_work_uncommitted_records{stream="orders"}'] == 100, 30, what="100 done and uncommitted")
     assert pipeline.committed() == 0
+    why = server.get("/debug/stats?partition=0").json()["why"]
+    assert f"{pipeline.topic}-out is missing" in why, why
     pipeline.admin.create_topics([NewTopic(f"{pipeline.topic}-out", 3, 1)])[f"{pipeline.topic}-out"].result(30)
     pipeline.wait_until_done(60)
     pipeline.judge()
