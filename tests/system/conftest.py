@@ -129,6 +129,7 @@ def worker_pool(millrace, kafka, redis, unique):
             "KAFKA_TOPIC": f"jobs-{unique}",
             "KAFKA_GROUP_ID": f"group-{unique}",
             "HTTP_ADDR": "127.0.0.1:0",
+            "OBSERVE_ADDR": "127.0.0.1:0",
         }
         environment.update(env or {})
         server = millrace("-c", str(ROOT / "examples" / "worker-pool.yaml"), *args, env=environment, **options)

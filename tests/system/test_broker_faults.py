@@ -149,7 +149,7 @@ def test_a_broker_that_hangs_is_told_by_the_age_of_the_oldest_record(worker_pool
 def test_an_outage_does_not_hold_the_shutdown_beyond_its_time(worker_pool, own_kafka):
     """The broker is away: requests that wait for it are told so, a member of a group leaves without it, both end well."""
     env = {"KAFKA_BROKERS": own_kafka.brokers, **UNLIMITED}
-    work = worker_pool("--only", "work", "--set", "listen.main.routes=[{ use: [health, metrics, debug] }]", env=env)
+    work = worker_pool("--only", "work", env=env)
     ingest = worker_pool("--only", "ingest", "--set", "streams.jobs.ingest.deadline=3s", "--set", "shutdown=12s", env=env)
     work.wait_until_ready()
     ingest.wait_until_ready()

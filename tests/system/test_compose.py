@@ -49,7 +49,7 @@ def test_ports_are_published_on_loopback_once():
     ports = [port for _, about in every_service() for port in about.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)
     assert len({port.split(":")[1] for port in ports}) == len(ports)
-    assert {"127.0.0.1:8080:8080", "127.0.0.1:9092:9092", "127.0.0.1:6379:6379"} <= set(ports)
+    assert {"127.0.0.1:8080:8080", "127.0.0.1:8081:8081", "127.0.0.1:9092:9092", "127.0.0.1:6379:6379"} <= set(ports)
 
 
 def test_the_program_is_given_names_that_its_example_knows():
@@ -70,7 +70,7 @@ def test_services_depend_on_services_that_have_a_health_check():
 
 def test_prometheus_scrapes_the_program_and_reads_the_mounted_rules(tmp_path):
     config = yaml.safe_load((COMPOSE / "prometheus.yml").read_text())
-    assert config["scrape_configs"][0]["static_configs"][0]["targets"] == ["millrace:8080"]
+    assert config["scrape_configs"][0]["static_configs"][0]["targets"] == ["millrace:8081"]
     mounts = dict(reversed(mount.split(":")[:2]) for mount in services("compose.yaml")["prometheus"]["volumes"])
     for rule in config["rule_files"]:
         assert (COMPOSE / mounts[rule]).exists(), rule
@@ -111,6 +111,6 @@ def test_grafana_finds_its_dashboards_where_they_are_mounted():
     assert len(list(folder.glob("*.json"))) >= 4
 
 
-@pytest.mark.parametrize("line", ["COPY examples /etc/millrace", "USER millrace", 'ENV HTTP_ADDR=":8080"'])
+@pytest.mark.parametrize("line", ["COPY examples /etc/millrace", "USER millrace", 'ENV HTTP_ADDR=":8080"', 'ENV OBSERVE_ADDR=":8081"'])
 def test_the_image_brings_the_examples_is_not_run_by_root_and_listens_to_the_outside(line):
     assert line in (COMPOSE / "Dockerfile").read_text().splitlines()

@@ -186,7 +186,8 @@ def refusing(kafka, tmp_path_factory):
     server = Millrace(BINARY, tmp_path_factory.mktemp("refusing") / "log",
                       ["-c", str(ROOT / "examples" / "worker-pool.yaml"), "--set", f"listen.main.routes={' '.join(ROUTES.split())}",
                        "--set", "redis=local"],
-                      {**FIXED_TIME, "KAFKA_BROKERS": kafka.brokers, "KAFKA_TOPIC": "refusing", "HTTP_ADDR": "127.0.0.1:0"})
+                      {**FIXED_TIME, "KAFKA_BROKERS": kafka.brokers, "KAFKA_TOPIC": "refusing", "HTTP_ADDR": "127.0.0.1:0",
+                       "OBSERVE_ADDR": "127.0.0.1:0"})
     server.wait_until_listening()
     yield server
     server.end()

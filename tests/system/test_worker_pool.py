@@ -125,8 +125,25 @@ def test_what_was_accepted_before_a_group_existed_is_worked(worker_pool):
     for _ in range(10):
         assert ingest.get("/submit").status == 200
     fast = {"JOB_PROCESS_TIME_MIN": "1", "JOB_PROCESS_TIME_RANGE": "1", "JOB_PROCESS_FAIL_RATE": "0"}
-    work = worker_pool("--only", "work", "--set", "listen.main.routes=[{ use: [health, metrics, debug] }]", env=fast)
+    work = worker_pool("--only", "work", env=fast)
     wait_for(lambda: work.metrics().get("my_system_worker_pool_consumer_processed_total") == 10, 20, what="10 jobs")
+
+
+def listeners(server):
+    return set(re.findall(r"listener (\S+) on 127\.0\.0\.1:\d+", server.log()))
+
+
+def test_roles_apart_are_processes_that_can_be_seen_each_for_itself(worker_pool):
+    fast = {"JOB_PROCESS_TIME_MIN": "1", "JOB_PROCESS_TIME_RANGE": "1", "JOB_PROCESS_FAIL_RATE": "0"}
+    front, work = worker_pool("--only", "ingest,watch"), worker_pool("--only", "work", env=fast)
+    for server in (front, work):
+        server.wait_until_ready()
+    assert (listeners(front), listeners(work)) == ({"main", "observe"}, {"observe"})
+    assert front.get("/submit?key=k").status == 200
+    wait_for(lambda: work.metrics()["my_system_worker_pool_consumer_processed_total"] == 1, what="the job")
+    assert work.get("/submit").status == 404
+    assert [work.get(path).status for path in ("/livez", "/readyz", "/debug/stats", "/debug/traces", "/debug/stuck")] == [200] * 5
+    assert "no listener is open" not in work.log()
 
 
 def test_a_job_that_always_fails_ends_in_the_dead_letter_topic(worker_pool, kafka):
@@ -318,7 +335,7 @@ def test_every_metric_of_the_document_is_there_and_promtool_agrees(worker_pool):
 
 
 def test_every_environment_name_of_the_document_is_read():
-    names = {"HTTP_ADDR": ":9", "KAFKA_BROKERS": "b:1", "KAFKA_TOPIC": "t", "KAFKA_GROUP_ID": "g", "KAFKA_PARTITIONS": "7",
+    names = {"HTTP_ADDR": ":9", "OBSERVE_ADDR": ":10", "KAFKA_BROKERS": "b:1", "KAFKA_TOPIC": "t", "KAFKA_GROUP_ID": "g", "KAFKA_PARTITIONS": "7",
              "REDIS_URL": "redis://r:2", "KAFKA_CONSUMER_MAX_RETRIES": "5", "KAFKA_CONSUMER_BASE_BACKOFF": "41ms",
              "KAFKA_CONSUMER_MAX_BACKOFF": "401ms", "JOB_PROCESS_TIME_MIN": "11", "JOB_PROCESS_TIME_RANGE": "12",
              "JOB_PROCESS_FAIL_RATE": "0.5", "WORKERS": "13", "QUEUE_SIZE": "14", "LIMIT_RATE": "15", "LIMIT_CAPACITY": "16"}
