@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2, NARROWEST = 16 };
+enum { GAP = 2, NARROWEST = 16, SENTENCE_NARROWEST = 48, BELOW_INDENT = 4 };
 
 struct column {
     const char *name; /* borrowed from the first row that has it */
     size_t width;
     bool is_text;
+    bool is_sentence; /* the last column, of texts with blanks: never cut, but told on lines of its own */
+    bool below;       /* a sentence that begins below its row, not in it */
 };
 
 struct table {
@@ -116,6 +118,21 @@ static void find_columns(struct table *table, yyjson_mut_val *rows)
                 add_column(table, yyjson_mut_get_str(key));
 }
 
+static struct column *sentence_of(struct table *table)
+{
+    struct column *last = &table->columns[table->column_count - 1];
+    return table->column_count > 1 && last->is_sentence ? last : NULL;
+}
+
+static void mark_sentence(struct table *table)
+{
+    size_t last = table->column_count - 1;
+    for (size_t i = 0; i < table->row_count && table->columns[last].is_text; i++) {
+        struct text cell = buffer_as_text(&table->cells[i * table->column_count + last]);
+        table->columns[last].is_sentence |= memchr(cell.data, ' ', cell.size) != NULL;
+    }
+}
+
 static void fill_cell(struct column *column, struct buffer *cell, yyjson_mut_val *value)
 {
     stats_scalar(cell, value);
@@ -137,13 +154,20 @@ static void fill_cells(struct table *table, yyjson_mut_val *rows)
             fill_cell(&table->columns[k], &table->cells[i * table->column_count + k], yyjson_mut_obj_get(row, table->columns[k].name));
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static size_t total_width(const struct table *table, size_t widest_text)
 {
     size_t width = 0;
     for (size_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
-        bool cut = column->is_text && column->width > widest_text;
-        width += (cut ? widest_text : column->width) + (i > 0 ? GAP : 0);
+        if (column->below)
+            continue;
+        size_t most = column->is_sentence ? SENTENCE_NARROWEST : column->is_text ? widest_text : column->width;
+        width += least(column->width, most) + (i > 0 ? GAP : 0);
     }
     return width;
 }
@@ -193,6 +217,17 @@ static void leave_out_dull(struct table *table, size_t allowed, struct buffer *d
     }
 }
 
+/* The sentence has what the others leave; if that is too little to be read, it goes below its row. */
+static void place_sentence(struct table *table, size_t allowed)
+{
+    struct column *sentence = sentence_of(table);
+    if (sentence == NULL)
+        return;
+    sentence->below = total_width(table, NARROWEST) > allowed;
+    if (sentence->below)
+        sentence->width = allowed - BELOW_INDENT;
+}
+
 /* Takes from the widest texts until it fits. What cannot fit stays whole: a terminal wraps, and less -S does not. */
 static void shrink(struct table *table, size_t allowed)
 {
@@ -202,8 +237,11 @@ static void shrink(struct table *table, size_t allowed)
     while (total_width(table, widest) > allowed)
         widest--;
     for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].is_text && table->columns[i].width > widest)
-            table->columns[i].width = widest;
+        if (table->columns[i].is_text && !table->columns[i].is_sentence)
+            table->columns[i].width = least(table->columns[i].width, widest);
+    struct column *sentence = sentence_of(table);
+    if (sentence != NULL && !sentence->below)
+        sentence->width = least(sentence->width, allowed - total_width(table, widest) + least(sentence->width, SENTENCE_NARROWEST));
 }
 
 /* The bytes of the first `count` characters. */
@@ -235,23 +273,84 @@ static void draw_cell(struct buffer *out, const struct column *column, struct te
         buffer_repeat(out, ' ', column->width - width + GAP);
 }
 
-static void draw_names(struct buffer *out, const struct table *table)
+/* The bytes of a first line of so many characters: up to a blank. A longer word is broken. */
+static size_t line_size(struct text text, size_t width)
 {
-    struct buffer name = { 0 };
-    for (size_t i = 0; i < table->column_count; i++) {
-        buffer_clear(&name);
-        buffer_printable(&name, text_of(table->columns[i].name));
-        draw_cell(out, &table->columns[i], buffer_as_text(&name), i + 1 == table->column_count);
+    size_t most = bytes_of(text, width), size = most;
+    if (most == text.size)
+        return most;
+    while (size > 0 && text.data[size] != ' ')
+        size--;
+    return size > 0 ? size : most;
+}
+
+static void new_line(struct buffer *out, size_t indent)
+{
+    buffer_char(out, '\n');
+    buffer_repeat(out, ' ', indent);
+}
+
+static void draw_sentence(struct buffer *out, struct text text, size_t width, size_t indent)
+{
+    for (;;) {
+        size_t size = line_size(text, width);
+        buffer_append(out, text.data, size);
+        size += size < text.size && text.data[size] == ' ';
+        text = (struct text){ text.data + size, text.size - size };
+        if (text.size == 0)
+            return;
+        new_line(out, indent);
     }
-    buffer_free(&name);
+}
+
+/* Where the sentence begins, beside the others or below them. */
+static size_t sentence_indent(const struct table *table, size_t indent)
+{
+    if (table->columns[table->column_count - 1].below)
+        return indent + BELOW_INDENT;
+    for (size_t i = 0; i + 1 < table->column_count; i++)
+        indent += table->columns[i].width + GAP;
+    return indent;
+}
+
+static void draw_row(struct buffer *out, struct table *table, const struct buffer *cells, size_t indent)
+{
+    const struct column *sentence = sentence_of(table);
+    size_t last = table->column_count - 1 - (sentence != NULL && sentence->below);
+    buffer_repeat(out, ' ', indent);
+    for (size_t i = 0; i < table->column_count; i++) {
+        struct text cell = buffer_as_text(&cells[i]);
+        if (&table->columns[i] != sentence) {
+            draw_cell(out, &table->columns[i], cell, i == last);
+            continue;
+        }
+        if (sentence->below)
+            new_line(out, indent + BELOW_INDENT);
+        draw_sentence(out, cell, sentence->width, sentence_indent(table, indent));
+    }
     buffer_char(out, '\n');
 }
 
-static void draw_row(struct buffer *out, const struct table *table, const struct buffer *cells)
+static void draw_names(struct buffer *out, struct table *table, size_t indent)
 {
+    struct buffer *names = mem_zalloc(table->column_count * sizeof(*names));
     for (size_t i = 0; i < table->column_count; i++)
-        draw_cell(out, &table->columns[i], buffer_as_text(&cells[i]), i + 1 == table->column_count);
+        buffer_printable(&names[i], text_of(table->columns[i].name));
+    draw_row(out, table, names, indent);
+    for (size_t i = 0; i < table->column_count; i++)
+        buffer_free(&names[i]);
+    mem_free(names);
+}
+
+static void draw_dull(struct buffer *out, struct text names, size_t indent, size_t columns)
+{
+    struct buffer line = { 0 };
+    buffer_string(&line, "0 or none everywhere: ");
+    buffer_printable(&line, names);
+    buffer_repeat(out, ' ', indent);
+    draw_sentence(out, buffer_as_text(&line), columns - indent, indent);
     buffer_char(out, '\n');
+    buffer_free(&line);
 }
 
 static void free_table(struct table *table)
@@ -268,21 +367,16 @@ void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t 
     struct buffer dull = { 0 };
     find_columns(&table, rows);
     fill_cells(&table, rows);
+    mark_sentence(&table);
     leave_out_dull(&table, columns - indent, &dull);
+    place_sentence(&table, columns - indent);
     shrink(&table, columns - indent);
 
-    buffer_repeat(out, ' ', indent);
-    draw_names(out, &table);
-    for (size_t i = 0; i < table.row_count; i++) {
-        buffer_repeat(out, ' ', indent);
-        draw_row(out, &table, &table.cells[i * table.column_count]);
-    }
-    if (dull.size > 0) {
-        buffer_repeat(out, ' ', indent);
-        buffer_string(out, "0 or none everywhere: ");
-        buffer_printable(out, buffer_as_text(&dull));
-        buffer_char(out, '\n');
-    }
+    draw_names(out, &table, indent);
+    for (size_t i = 0; i < table.row_count; i++)
+        draw_row(out, &table, &table.cells[i * table.column_count], indent);
+    if (dull.size > 0)
+        draw_dull(out, buffer_as_text(&dull), indent, columns);
     buffer_free(&dull);
     free_table(&table);
 }

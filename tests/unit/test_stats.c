@@ -170,9 +170,9 @@ static void a_table_too_wide_leaves_out_columns_without_anything(void **state)
     assert_non_null(last);
     assert_null(memmem(text, (size_t)(last - text), "column_0", 8));
     assert_non_null(strstr(last, "column_0, column_1, column_2"));
+    assert_non_null(strstr(last, ",\n  column_"));
     assert_null(strstr(last, "column_3"));
-    for (const char *line = text; line < last; line = strchr(line, '\n') + 1)
-        assert_true(strchr(line, '\n') - line <= 100);
+    assert_true(widest_line(text) <= 100);
     buffer_free(&json);
 }
 
@@ -189,6 +189,48 @@ static void a_table_within_a_table_is_drawn_below_it(void **state)
                         "    topic  sent\n"
                         "    a         1\n"
                         "    b        20\n");
+}
+
+static void a_last_column_of_sentences_goes_on_below_its_beginning(void **state)
+{
+    assert_string_equal(drawn("partitions", "[{\"topic\":\"a_topic_of_some_length\",\"partition\":7,"
+                                            "\"why\":\"partition 7 waits for offset 1234, which has failed 3 times and is tried again "
+                                            "in 12 s; 400 later records are done\"},"
+                                            "{\"topic\":\"a\",\"partition\":8,\"why\":\"partition 8 has no records to work\"}]"),
+                        "partitions\n"
+                        "  topic                   partition  why\n"
+                        "  a_topic_of_some_length          7  partition 7 waits for offset 1234, which has failed 3 times and\n"
+                        "                                     is tried again in 12 s; 400 later records are done\n"
+                        "  a                               8  partition 8 has no records to work\n");
+}
+
+/* Numbers are not cut, and there are many of them. */
+static void sentences_without_room_beside_the_others_stand_below_their_row(void **state)
+{
+    assert_string_equal(drawn("partitions", "[{\"partition\":7,\"a\":123456789012345678,\"b\":123456789012345678,"
+                                            "\"c\":123456789012345678,\"why\":\"partition 7 waits for offset 1234, which has "
+                                            "failed 3 times and is tried again in 12 s; 400 later records are done\"}]"),
+                        "partitions\n"
+                        "  partition                   a                   b                   c\n"
+                        "      why\n"
+                        "          7  123456789012345678  123456789012345678  123456789012345678\n"
+                        "      partition 7 waits for offset 1234, which has failed 3 times and is tried again in 12 s; 400\n"
+                        "      later records are done\n");
+}
+
+static void a_word_longer_than_a_line_is_broken_and_nothing_of_it_lost(void **state)
+{
+    struct buffer json = { 0 };
+    buffer_string(&json, "[{\"n\":1,\"why\":\"offset 1 of ");
+    for (int i = 0; i < 150; i++)
+        buffer_string(&json, "\xC3\xA9");
+    buffer_string(&json, "\"}]");
+    buffer_char(&json, '\0');
+    size_t found = 0;
+    for (const char *at = drawn("partitions", json.data); (at = strstr(at, "\xC3\xA9")) != NULL; at++)
+        found++;
+    assert_int_equal(found, 150);
+    buffer_free(&json);
 }
 
 static void cutting_keeps_characters_whole(void **state)
@@ -275,6 +317,9 @@ int main(void)
         cmocka_unit_test(an_empty_section_says_so),
         cmocka_unit_test(a_table_too_wide_leaves_out_columns_without_anything),
         cmocka_unit_test(a_table_within_a_table_is_drawn_below_it),
+        cmocka_unit_test(a_last_column_of_sentences_goes_on_below_its_beginning),
+        cmocka_unit_test(sentences_without_room_beside_the_others_stand_below_their_row),
+        cmocka_unit_test(a_word_longer_than_a_line_is_broken_and_nothing_of_it_lost),
         cmocka_unit_test(cutting_keeps_characters_whole),
         cmocka_unit_test(real_numbers_are_short),
         cmocka_unit_test(what_a_client_sent_draws_no_lines_of_its_own),
