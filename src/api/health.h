@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "base/metrics.h"
 
 #include <stdbool.h>
 #include <yyjson.h>
@@ -16,6 +17,7 @@ struct health {
     struct list checks;      /* of readiness */
     struct list life_checks; /* of liveness */
     bool stopping;
+    struct metrics *metrics;
 };
 
 /* Embedded by whoever registers it, until health_remove. */
@@ -25,9 +27,11 @@ struct health_check {
     /* True when well (ready, or alive); else a reason in `err`. */
     bool (*ready)(void *arg, struct error *err);
     void *arg;
+    struct series *series; /* of readiness; set by health_add */
 };
 
-void health_init(struct health *health);
+/* Each check of readiness, and all of them, are told as metrics too. `metrics` is borrowed for the health's life; both end together. */
+void health_init(struct health *health, struct metrics *metrics);
 void health_add(struct health *health, struct health_check *check);
 /* The same for liveness: only for what a restart helps. */
 void health_add_life(struct health *health, struct health_check *check);

@@ -115,7 +115,7 @@ static void start_base(struct node *node)
     metrics_add_log(node->metrics);
     metric_set(metric(node->metrics, METRIC_BUILD_INFO, version_millrace(), version_librdkafka()), 1);
     stats_init(&node->stats);
-    health_init(&node->health);
+    health_init(&node->health, node->metrics);
     random_init(&node->random);
     node->tracer = tracer_new(&node->settings->traces.trace, &node->random, node->metrics);
     node->api =

@@ -51,8 +51,8 @@ struct stream {
     struct ingest *ingest; /* NULL: no route of this process needs it */
     struct work *work;     /* NULL: not worked here */
     struct watch *watch;   /* NULL: not watched here */
-    struct health_check work_check;
-    char check_name[80];
+    struct health_check work_check, dead_check;
+    char check_name[80], dead_check_name[80];
 };
 
 /* A listener with what it answers. */

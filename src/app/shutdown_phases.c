@@ -62,6 +62,8 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
         if (stream->work == NULL)
             continue;
         health_remove(&stream->work_check);
+        if (stream->dead_topic != NULL)
+            health_remove(&stream->dead_check);
         shutdown->pending++;
         work_close(stream->work, deadline_us, shutdown_part_ended, shutdown);
     }

@@ -14,6 +14,12 @@ static bool work_is_ready(void *arg, struct error *err)
     return work_ready(stream->work, err);
 }
 
+static bool dead_letters_are_taken(void *arg, struct error *err)
+{
+    struct stream *stream = arg;
+    return work_dead_letters_ready(stream->work, err);
+}
+
 static struct node_producer *producer_of(struct node *node, const char *name)
 {
     const struct producer_config *configs = node->settings->producers.items;
@@ -101,6 +107,18 @@ static bool is_worked(const struct settings *settings, const char *topic)
     return false;
 }
 
+static void watch_work(struct stream *stream, struct node *node)
+{
+    snprintf(stream->check_name, sizeof(stream->check_name), "work %s", stream->config->name);
+    stream->work_check = (struct health_check){ .name = stream->check_name, .ready = work_is_ready, .arg = stream };
+    health_add(&node->health, &stream->work_check);
+    if (stream->dead_topic == NULL)
+        return;
+    snprintf(stream->dead_check_name, sizeof(stream->dead_check_name), "dead letters %s", stream->config->name);
+    stream->dead_check = (struct health_check){ .name = stream->dead_check_name, .ready = dead_letters_are_taken, .arg = stream };
+    health_add(&node->health, &stream->dead_check);
+}
+
 static int start_work(struct stream *stream, struct node *node, struct error *err)
 {
     const struct stream_config *config = stream->config;
@@ -124,9 +142,7 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
         err);
     if (stream->work == NULL)
         return error_wrap(err, "work");
-    snprintf(stream->check_name, sizeof(stream->check_name), "work %s", config->name);
-    stream->work_check = (struct health_check){ .name = stream->check_name, .ready = work_is_ready, .arg = stream };
-    health_add(&node->health, &stream->work_check);
+    watch_work(stream, node);
     return 0;
 }
 

@@ -13,6 +13,10 @@ METRIC(PROCESS_THREADS, METRIC_GAUGE, "process_threads", "Number of OS threads i
 
 METRIC(BUILD_INFO, METRIC_GAUGE, "millrace_build_info", "Always 1; the labels tell the build.", "version", "librdkafka")
 
+METRIC(READY, METRIC_GAUGE, "millrace_ready",
+       "1 while the process should get traffic, as /readyz says; 0 while a check fails, or it shuts down.")
+METRIC(READY_CHECK, METRIC_GAUGE, "millrace_ready_check", "1 while this check of /readyz is well.", "check")
+
 METRIC(LOG_LINES, METRIC_COUNTER, "millrace_log_lines_total", "Lines of the log, by level; those that were lost count too.", "level")
 METRIC(LOG_LEFT_OUT, METRIC_COUNTER, "millrace_log_lines_left_out_total",
        "Lines of the log that were not written, because the same place in the program had just written many.")
@@ -126,6 +130,8 @@ METRIC(TRANSACTION_DURATION, METRIC_HISTOGRAM, "millrace_transaction_duration_se
        "stream")
 METRIC(WORK_UNCOMMITTED, METRIC_GAUGE, "millrace_work_uncommitted_records",
        "Records whose work is over and whose output or dead letter waits for its transaction, or is in one.", "stream")
+METRIC(DEAD_REFUSED, METRIC_GAUGE, "millrace_dead_letters_refused",
+       "Records whose dead letter was not taken, and is sent again; those behind them in their lane wait.", "stream")
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")
 METRIC(COMMITS_BARE, METRIC_COUNTER, "millrace_commits_bare_total",
        "Commits of a partition sent again without metadata, because the broker found it too large.", "stream")
@@ -154,6 +160,7 @@ METRIC(WATCH_POLLS, METRIC_COUNTER, "millrace_watch_polls_total", "Questions to 
        "stream", "result")
 METRIC(WATCH_LAST, METRIC_GAUGE, "millrace_watch_last_answer_timestamp_seconds", "When a watched group was read last, since unix epoch.",
        "stream")
+METRIC(WATCH_INTERVAL, METRIC_GAUGE, "millrace_watch_interval_seconds", "How often a watched group is asked for: `watch.every`.", "stream")
 METRIC(OFFSETS_MISSING, METRIC_COUNTER, "millrace_offsets_missing_total",
        "Offsets that were not in the log any more when they were to be read.", "stream")
 METRIC(TRACE_ROOTS, METRIC_COUNTER, "millrace_trace_local_roots_total",

@@ -23,10 +23,22 @@ static void keep(struct watch *watch, const struct group_reading *reading)
 /* One failure is told by the next: at the start a broker may need longer than the first question waits. */
 enum { FAILURES_TOLD = 2 };
 
+enum { AGAIN_MS = 5000 };
+
+static void on_timer(uv_timer_t *timer);
+
+/* What is asked once an hour is not left unknown for one. */
+static void ask_again_soon(struct watch *watch)
+{
+    uint64_t every_ms = uv_timer_get_repeat(&watch->timer);
+    uv_timer_start(&watch->timer, on_timer, every_ms < AGAIN_MS ? every_ms : AGAIN_MS, every_ms);
+}
+
 static void on_failure(struct watch *watch, const struct error *err)
 {
     watch->away = *err;
     watch->failures++;
+    ask_again_soon(watch);
     count(watch, "failed");
     if (watch->failures == FAILURES_TOLD)
         log_warn("watch", "%s: %s", watch->options.stream, err->message);
@@ -82,6 +94,7 @@ struct watch *watch_start(const struct watch_options *options, struct error *err
     uv_timer_init(options->shared->loop, &watch->timer);
     watch->timer.data = watch;
     uv_timer_start(&watch->timer, on_timer, every_ms < 1000 ? every_ms : 1000, every_ms);
+    metric_set(metric(options->shared->metrics, METRIC_WATCH_INTERVAL, options->stream), (double)every_ms / 1000);
     return watch;
 }
 

@@ -39,7 +39,7 @@ struct watch_options {
     struct client_target target;
 };
 
-/* Asks soon, and then each `config->every`, on a handle of its own. NULL with a sentence. */
+/* Asks soon, and then each `config->every`, after a failure within 5 s, on a handle of its own. NULL with a sentence. */
 struct watch *watch_start(const struct watch_options *options, struct error *err);
 
 /* No answer changes anything after this; `closed` is called once, later. */

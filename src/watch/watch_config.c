@@ -7,7 +7,7 @@ static const struct config_field watch_fields[] = {
       .fallback = "5s",
       .min = 1e5,
       .max = 3.6e9,
-      .doc = "How often the brokers are asked." },
+      .doc = "How often the brokers are asked; after a question without an answer, within 5 s." },
     { 0 },
 };
 

@@ -50,6 +50,8 @@ void publication_free(struct job *job)
     struct publication *publication = job->publication;
     if (publication == NULL)
         return;
+    if (publication->tries > 0)
+        dead_refusal_end(job->partition->work);
     list_remove(&publication->link);
     mem_free(publication->reason);
     mem_free(publication->trouble);
@@ -81,6 +83,7 @@ static void count_dead(struct publication *publication, const struct trace_conte
     struct job *job = publication->job;
     struct work *work = job->partition->work;
     say_dead(publication);
+    dead_refusal_pass(work, now_us);
     job_trace_dead(job, publication->attempt, publication->reason, now_us);
     work->counts.dead++;
     job->partition->tally->dead++;
@@ -140,6 +143,7 @@ static void send_again(struct publication *publication, uint64_t now_us)
     struct job *job = publication->job;
     struct partition *partition = job->partition;
     struct work *work = partition->work;
+    dead_refusal_note(work, publication->tries > 0, publication->trouble, now_us);
     uint64_t delay_us = retry_delay_us(&again_policy, ++publication->tries, &work->random);
     struct log_place place;
     log_place_of_job(&place, job);

@@ -92,6 +92,17 @@ def test_a_single_unanswered_question_is_no_warning(worker_pool):
     assert server.log().count("could not be asked") == 1
 
 
+@pytest.mark.takes(40)
+def test_what_is_asked_once_an_hour_is_asked_again_soon_after_a_failure(worker_pool, own_kafka):
+    own_kafka.stop()
+    server = worker_pool("--only", "ingest,watch", "--set", "streams.jobs.watch.every=1h", env={"KAFKA_BROKERS": own_kafka.brokers})
+    assert server.metrics()['millrace_watch_interval_seconds{stream="jobs"}'] == 3600
+    wait_for(lambda: server.metrics().get('millrace_watch_polls_total{result="failed",stream="jobs"}'), what="a question without an answer")
+    assert 'millrace_watch_last_answer_timestamp_seconds{stream="jobs"}' not in server.metrics()
+    own_kafka.start()
+    wait_for(lambda: lag_shown(server) == 0, timeout=60, what="an answer")
+
+
 @pytest.mark.takes(20)
 def test_partitions_that_are_gone_are_told_no_longer(worker_pool, kafka, unique):
     admin = AdminClient({"bootstrap.servers": kafka.brokers})

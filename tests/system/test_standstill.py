@@ -4,6 +4,7 @@ line; each on real Kafka, with the cause made for real."""
 import re
 
 import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from servers import wait_for
 from test_work_faults import create_topic, produce
@@ -122,6 +123,38 @@ def test_a_dead_letter_topic_that_is_missing_is_named(worker_pool, kafka, unique
                             rf"take it: .*{nowhere}.*; it is sent again in \d+ m?s")
     create_topic(kafka, nowhere, 1)
     wait_to_hear(server, 0, r"partition 0 has no records to work: position = end = 1", timeout=40)
+
+
+def set_cleanup_policy(kafka, topic, policy):
+    entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": kafka.brokers})  # it must live until the result is there
+    admin.incremental_alter_configs([resource])[resource].result(20)
+
+
+@pytest.mark.takes(45)
+def test_a_dead_letter_topic_that_refuses_everything_makes_the_process_not_ready(worker_pool, kafka):
+    """Compacted, as it is by mistake, it takes no record without a key."""
+    server = worker_pool("--only", "work", env=QUICK)
+    server.wait_until_ready()
+    check = 'millrace_ready_check{check="dead letters jobs"}'
+    refused = 'millrace_dead_letters_refused{stream="jobs"}'
+    assert [server.metrics()[name] for name in ("millrace_ready", check, refused)] == [1, 1, 0]
+
+    set_cleanup_policy(kafka, f"{server.topic}-dlq", "compact")
+    produce(kafka, server.topic, [{"value": b"bad", "partition": 0}, {"value": b"{}", "partition": 1}])
+    wait_for(lambda: server.metrics()[refused] == 1, what="a dead letter that is not taken")
+    assert server.get("/readyz").status == 200, "it may pass"
+    report = wait_for(lambda: (reply := server.get("/readyz")).status == 503 and reply.json(), 20, what="not to be ready")
+    assert [name for name, told in report["checks"].items() if told != "ok"] == ["dead letters jobs"]
+    assert re.fullmatch(rf"the dead letter topic {server.topic}-dlq has taken nothing for \d+ s, and 1 record waits for it: \S.*",
+                        report["checks"]["dead letters jobs"])
+    assert [server.metrics()[name] for name in ("millrace_ready", check, refused)] == [0, 0, 1]
+    assert server.get("/livez").status == 200, "a restart would not help"
+
+    set_cleanup_policy(kafka, f"{server.topic}-dlq", "delete")
+    wait_for(lambda: server.get("/readyz").status == 200, 40, what="to be ready again")
+    assert [server.metrics()[name] for name in ("millrace_ready", check, refused)] == [1, 1, 0]
 
 
 @pytest.mark.takes(20)
