@@ -99,7 +99,7 @@ static size_t headers_of(const struct ingest *ingest, struct http_request *http,
 {
     size_t count = 0;
     const char *name;
-    struct text state = request_trace_state(http);
+    struct text state = request_trace_of(http)->state;
     if (state.data != NULL)
         headers[count++] = (struct producer_header){ TEXT("tracestate"), state };
     for (size_t i = 0; count < INGEST_HEADERS_MAX && (name = ingest_header_name(ingest, i)) != NULL; i++) {
@@ -142,6 +142,7 @@ static void run(struct route *route, struct http_request *http, const struct rou
         .key = key_of(route->ingest, http),
         .limit_key = limit_key_of(route->ingest, http, address),
         .trace = &trace->context,
+        .trace_state = trace->state,
         .headers = headers,
         .header_count = headers_of(route->ingest, http, headers),
     };

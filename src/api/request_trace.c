@@ -18,14 +18,10 @@
 enum value { STATUS_CODE, URL_PATH, SERVER_ADDRESS, SERVER_PORT, CLIENT_ADDRESS, PROTOCOL_VERSION, USER_AGENT, ERROR_TYPE, VALUES };
 
 static const char *const keys[VALUES] = {
-    [STATUS_CODE] = "http.response.status_code",
-    [URL_PATH] = "url.path",
-    [SERVER_ADDRESS] = "server.address",
-    [SERVER_PORT] = "server.port",
-    [CLIENT_ADDRESS] = "client.address",
-    [PROTOCOL_VERSION] = "network.protocol.version",
-    [USER_AGENT] = "user_agent.original",
-    [ERROR_TYPE] = "error.type",
+    [STATUS_CODE] = "http.response.status_code", [URL_PATH] = "url.path",
+    [SERVER_ADDRESS] = "server.address",         [SERVER_PORT] = "server.port",
+    [CLIENT_ADDRESS] = "client.address",         [PROTOCOL_VERSION] = "network.protocol.version",
+    [USER_AGENT] = "user_agent.original",        [ERROR_TYPE] = "error.type",
 };
 
 static struct span_site *new_site(const struct route *route, const struct http_request *request)
@@ -67,6 +63,7 @@ static void tell(const struct http_request *request, struct span_site *site, int
     struct span span = {
         .site = site,
         .context = trace->context,
+        .trace_state = trace->state,
         .parent_is_remote = true,
         .started_us = request->arrived_us,
         .ended_us = now_us,
@@ -139,6 +136,29 @@ static bool read_parent(const struct http_request *request, struct trace_context
            !http_request_header_next(request, "traceparent", &at, &second) && trace_parse(parent, first);
 }
 
+/* What is wrong of it leaves the traceparent as it is (section 4.2). */
+static struct text read_state(struct http_request *request)
+{
+    struct text line;
+    unsigned at = 0;
+    if (!http_request_header_next(request, "tracestate", &at, &line))
+        return TEXT_NONE;
+    struct trace_state *state = http_request_alloc(request, sizeof(*state));
+    *state = (struct trace_state){ .size = 0 };
+    do
+        if (!trace_state_add(state, line))
+            return TEXT_NONE;
+    while (http_request_header_next(request, "tracestate", &at, &line));
+    return state->size == 0 ? TEXT_NONE : (struct text){ state->text, state->size };
+}
+
+/* Without a traceparent a tracestate says nothing (section 3.3). */
+static void go_on(struct request_trace *trace, const struct trace_context *parent, struct http_request *request)
+{
+    memcpy(trace->parent_id, parent->span_id, sizeof(trace->parent_id));
+    trace->state = read_state(request);
+}
+
 void request_trace_begin(struct route *route, struct http_request *request)
 {
     struct request_trace *trace = http_request_alloc(request, sizeof(*trace));
@@ -147,7 +167,7 @@ void request_trace_begin(struct route *route, struct http_request *request)
     bool goes_on = read_parent(request, &parent);
     tracer_begin(route->api->tracer, &trace->context, goes_on ? &parent : NULL);
     if (goes_on)
-        memcpy(trace->parent_id, parent.span_id, sizeof(trace->parent_id));
+        go_on(trace, &parent, request);
     request->user = trace;
     request->trace = &trace->context;
     if (!tracer_is_on(route->api->tracer))
@@ -164,22 +184,4 @@ struct text request_trace_id(const struct http_request *request, char out[TRACE_
         return TEXT_NONE;
     const char *end = hex_write(out, trace->context.trace_id, sizeof(trace->context.trace_id));
     return (struct text){ out, (size_t)(end - out) };
-}
-
-/* Without a traceparent it says nothing (section 3.3). What is wrong of it leaves the traceparent as it is (section 4.2). */
-struct text request_trace_state(struct http_request *request)
-{
-    static const uint8_t none[8];
-    const struct request_trace *trace = request_trace_of(request);
-    struct text line;
-    unsigned at = 0;
-    if (memcmp(trace->parent_id, none, sizeof(none)) == 0 || !http_request_header_next(request, "tracestate", &at, &line))
-        return TEXT_NONE;
-    struct trace_state *state = http_request_alloc(request, sizeof(*state));
-    *state = (struct trace_state){ .size = 0 };
-    do
-        if (!trace_state_add(state, line))
-            return TEXT_NONE;
-    while (http_request_header_next(request, "tracestate", &at, &line));
-    return state->size == 0 ? TEXT_NONE : (struct text){ state->text, state->size };
 }

@@ -15,6 +15,7 @@ struct route;
 struct request_trace {
     struct trace_context context;
     uint8_t parent_id[8];
+    struct text state;                     /* the `tracestate` that goes along (base/trace_state.h), of all its lines; absent: none does */
     struct text path, user_agent;          /* of one that is or may be kept, else absent */
     const char *host;                      /* of its Host header; NULL: it has none, or as before */
     void (*tell)(void *arg, bool notable); /* the action's; NULL: there are no spans below this one */
@@ -32,6 +33,3 @@ static inline struct request_trace *request_trace_of(const struct http_request *
 
 /* In hexadecimal, in `out`; TEXT_NONE for requests that only look. */
 struct text request_trace_id(const struct http_request *request, char out[TRACE_ID_SIZE]);
-
-/* The `tracestate` that goes along with the trace (base/trace_state.h), of all its lines; TEXT_NONE: none does. Until http_reply. */
-struct text request_trace_state(struct http_request *request);

@@ -125,7 +125,8 @@ static int limit_and_send(struct ingest_request *request, const struct ingest_ev
         return send_event(request, event, err);
 
     uint64_t now_us = clock_us();
-    struct limiter_decision decision = limiter_take(limiter, limit_key, 1, now_us, source->trace, on_decided, request);
+    const struct limiter_cause cause = { *source->trace, source->trace_state };
+    struct limiter_decision decision = limiter_take(limiter, limit_key, 1, now_us, &cause, on_decided, request);
     if (decision.outcome == LIMITER_ADMITTED)
         return send_event(request, event, err);
     if (decision.outcome != LIMITER_PENDING)
@@ -162,7 +163,7 @@ int ingest_submit(struct ingest_request *request, struct ingest *ingest, const s
                   struct error *err)
 {
     *request = (struct ingest_request){ .ingest = ingest, .done = done, .arg = arg };
-    ingest_trace_begin(&ingest->trace, request, event->trace);
+    ingest_trace_begin(&ingest->trace, request, event);
 
     int code = producer_topic_admits(ingest->options.topic, err);
     if (code != 0)

@@ -68,6 +68,7 @@ struct ingest_event {
     struct text key;                   /* for query and header keys; absent or empty: no key */
     struct text limit_key;             /* for a limit per address or token; absent ones share a bucket */
     const struct trace_context *trace; /* of the request: the record's span is a child of it, and goes along as its `traceparent` */
+    struct text trace_state;           /* of its spans; whoever wants it to go along says so in a header. Borrowed until they are told */
     const struct producer_header *headers;
     size_t header_count; /* INGEST_HEADERS_MAX at most */
 };
@@ -94,6 +95,7 @@ struct ingest_request {
     uint64_t retry_after_us;                  /* read after ingest_submit refused: when to come again; 0: no telling */
     struct trace_context trace;               /* read from ingest_submit on: of the record's span */
     uint8_t parent_id[8];                     /* the span that it is a child of */
+    struct text trace_state;                  /* of both */
     uint64_t waited_from_us, waited_until_us; /* for the limiter; 0: it did not wait */
 };
 

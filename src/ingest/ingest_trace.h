@@ -16,7 +16,7 @@ struct ingest_trace {
 void ingest_trace_init(struct ingest_trace *trace, const struct ingest_options *options);
 
 /* The span that the record will name as its parent. */
-void ingest_trace_begin(const struct ingest_trace *trace, struct ingest_request *request, const struct trace_context *parent);
+void ingest_trace_begin(const struct ingest_trace *trace, struct ingest_request *request, const struct ingest_event *event);
 
 /* Tells what of it was made. `delivery` NULL: it was not handed over. */
 void ingest_trace_tell(const struct ingest_trace *trace, const struct ingest_request *request, const struct delivery *delivery,

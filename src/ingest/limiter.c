@@ -19,7 +19,7 @@ static const struct limiter_decision admitted = { LIMITER_ADMITTED, 0 };
 static const struct limiter_decision refused = { LIMITER_UNAVAILABLE, REFUSED_FOR_US };
 
 struct limiter_decision limiter_take(struct limiter *limiter, struct text key, uint32_t n, uint64_t now_us,
-                                     const struct trace_context *trace, limiter_cb decided, void *arg)
+                                     const struct limiter_cause *cause, limiter_cb decided, void *arg)
 {
     if (n > limiter->burst)
         return too_large(limiter);
@@ -34,7 +34,7 @@ struct limiter_decision limiter_take(struct limiter *limiter, struct text key, u
         answer = lease_take(&account->lease, n, now_us);
     if (answer.verdict == LEASE_ADMITTED) {
         if (lease_is_low(&account->lease, now_us))
-            limiter_ask_ahead(account, trace);
+            limiter_ask_ahead(account, cause);
         return limiter_counted(limiter, COUNT_ADMITTED, admitted);
     }
     if (!redis_ready(limiter->redis) || limiter->closing)
@@ -44,7 +44,7 @@ struct limiter_decision limiter_take(struct limiter *limiter, struct text key, u
     if (limiter->waiting_count == LIMITER_WAITING_MAX)
         return limiter_assume(account, n, now_us);
 
-    struct waiter request = { .n = n, .trace = *trace, .decided = decided, .arg = arg };
+    struct waiter request = { .n = n, .cause = *cause, .decided = decided, .arg = arg };
     return wait_for_tokens(account, &request, answer.verdict == LEASE_ASK, now_us);
 }
 

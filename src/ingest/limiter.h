@@ -45,6 +45,12 @@ struct limiter_decision {
     uint64_t wait_us; /* LIMITED, UNAVAILABLE: for Retry-After; never 0 then */
 };
 
+/* The request that asks: a call to Redis that it causes is a span below its own. */
+struct limiter_cause {
+    struct trace_context trace;
+    struct text trace_state; /* borrowed until it is decided */
+};
+
 /* Never LIMITER_PENDING. */
 typedef void (*limiter_cb)(void *arg, struct limiter_decision decision);
 
@@ -65,10 +71,9 @@ void limiter_close(struct limiter *limiter, void (*closed)(void *arg), void *arg
 
 /* Asks to let `n` events (1 or more) pass at once, all or none, at loop time `now_us` (base/clock). `key` chooses the bucket and is not
  * read with `per: global`; it is what enum limiter_per says, and absent ones share a bucket. Copied; a token is kept and sent only as a
- * digest. `trace` is of the request: a call to Redis that it causes is a span below it; copied. LIMITER_PENDING: `decided` fires exactly
- * once, later. Anything else: it never fires. */
+ * digest. `cause` is copied. LIMITER_PENDING: `decided` fires exactly once, later. Anything else: it never fires. */
 struct limiter_decision limiter_take(struct limiter *limiter, struct text key, uint32_t n, uint64_t now_us,
-                                     const struct trace_context *trace, limiter_cb decided, void *arg);
+                                     const struct limiter_cause *cause, limiter_cb decided, void *arg);
 
 enum limiter_per limiter_per(const struct limiter *limiter);
 

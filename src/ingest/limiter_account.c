@@ -38,6 +38,7 @@ static struct account *new_account(struct limiter *limiter, struct text key, uin
 static void free_account(struct account *account)
 {
     assert(list_empty(&account->waiting));
+    limiter_trace_forget(&account->call);
     list_remove(&account->leased);
     list_remove(&account->queued);
     list_remove(&account->in_limiter);

@@ -43,7 +43,7 @@ static int run(struct account *account, struct lease_ask ask, uint64_t given_bac
     return rc;
 }
 
-static int ask_now(struct account *account, uint64_t first, uint64_t waiting, const struct trace_context *cause)
+static int ask_now(struct account *account, uint64_t first, uint64_t waiting, const struct limiter_cause *cause)
 {
     struct lease_ask ask = lease_ask(&account->lease, first, waiting);
     limiter_trace_asked(&account->limiter->trace, &account->call, cause);
@@ -58,7 +58,7 @@ static int ask_now(struct account *account, uint64_t first, uint64_t waiting, co
 static int ask_for_waiters(struct account *account)
 {
     struct waiter *first = list_entry(list_first(&account->waiting), struct waiter, in_account);
-    return ask_now(account, first->n, account->waiting_tokens, &first->trace);
+    return ask_now(account, first->n, account->waiting_tokens, &first->cause);
 }
 
 int limiter_ask(struct account *account)
@@ -73,7 +73,7 @@ int limiter_ask(struct account *account)
     return 0;
 }
 
-void limiter_ask_ahead(struct account *account, const struct trace_context *cause)
+void limiter_ask_ahead(struct account *account, const struct limiter_cause *cause)
 {
     if (redis_ready(account->limiter->redis) && account->limiter->asks < LIMITER_ASKS_MAX)
         ask_now(account, 0, 0, cause); /* if it fails, the next request finds out */

@@ -37,7 +37,7 @@ struct waiter {
     struct account *account;
     uint32_t n;
     uint64_t deadline_us;
-    struct trace_context trace;
+    struct limiter_cause cause;
     limiter_cb decided;
     void *arg;
 };
@@ -87,7 +87,7 @@ void limiter_free_accounts(struct limiter *limiter);
 int limiter_ask(struct account *account);
 
 /* Fetches the next lease before the last is spent; not when many asks are under way. */
-void limiter_ask_ahead(struct account *account, const struct trace_context *cause);
+void limiter_ask_ahead(struct account *account, const struct limiter_cause *cause);
 
 /* Gives the rest of the account's lease back to Redis. */
 void limiter_give_back(struct account *account);

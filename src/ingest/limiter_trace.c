@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/memory.h"
 
 enum value { RESPONSE_STATUS, ERROR_TYPE, VALUES };
 
@@ -24,13 +25,27 @@ void limiter_trace_init(struct limiter_trace *trace, struct tracer *tracer, cons
     trace->call = tracer_site(tracer, "EVALSHA", SPAN_CLIENT, constants, sizeof(constants) / sizeof(constants[0]), keys, VALUES);
 }
 
-void limiter_trace_asked(const struct limiter_trace *trace, struct limiter_call *call, const struct trace_context *cause)
+void limiter_trace_forget(struct limiter_call *call)
 {
-    call->asked_us = 0;
-    if (tracer_keeps_failure(trace->tracer, cause) == TRACE_FORGOTTEN)
+    mem_free((char *)(uintptr_t)call->trace_state.data);
+    *call = (struct limiter_call){ .asked_us = 0 };
+}
+
+static struct text copy_of(struct text text)
+{
+    if (text.size == 0)
+        return TEXT_NONE;
+    char *bytes = mem_alloc(text.size);
+    memcpy(bytes, text.data, text.size);
+    return (struct text){ bytes, text.size };
+}
+
+void limiter_trace_asked(const struct limiter_trace *trace, struct limiter_call *call, const struct limiter_cause *cause)
+{
+    limiter_trace_forget(call); /* Redis may not have taken the last one */
+    if (tracer_keeps_failure(trace->tracer, &cause->trace) == TRACE_FORGOTTEN)
         return;
-    call->cause = *cause;
-    call->asked_us = clock_us();
+    *call = (struct limiter_call){ cause->trace, copy_of(cause->trace_state), clock_us() };
 }
 
 /* Redis' own errors begin with a word for programs. */
@@ -46,25 +61,32 @@ static struct text failure(int status, const struct redis_reply *reply)
 }
 
 /* The request may have ended before: whether its other spans are kept is not known here. */
-void limiter_trace_answered(const struct limiter_trace *trace, const struct limiter_call *call, int status, const struct redis_reply *reply,
-                            uint64_t now_us)
+static void tell(const struct limiter_trace *trace, const struct limiter_call *call, struct text error, const struct redis_reply *reply,
+                 uint64_t now_us)
 {
-    struct text error = failure(status, reply);
-    if (call->asked_us == 0 || (error.data == NULL && !trace_is_sampled(&call->cause)))
-        return;
     struct span span = {
         .site = trace->call,
+        .trace_state = call->trace_state,
         .started_us = call->asked_us,
         .ended_us = now_us,
         .status = error.data == NULL ? SPAN_STATUS_UNSET : SPAN_STATUS_ERROR,
         .notable = error.data != NULL,
         .values = { [ERROR_TYPE] = span_text(error) },
     };
-    if (status == 0 && error.data != NULL) {
+    if (reply != NULL && error.data != NULL) {
         span.status_message = redis_reply_text(reply);
         span.values[RESPONSE_STATUS] = span_text(error);
     }
     tracer_begin(trace->tracer, &span.context, &call->cause);
     memcpy(span.parent_id, call->cause.span_id, sizeof(span.parent_id));
     tracer_add(trace->tracer, &span);
+}
+
+void limiter_trace_answered(const struct limiter_trace *trace, struct limiter_call *call, int status, const struct redis_reply *reply,
+                            uint64_t now_us)
+{
+    struct text error = failure(status, reply);
+    if (call->asked_us != 0 && (error.data != NULL || trace_is_sampled(&call->cause)))
+        tell(trace, call, error, status == 0 ? reply : NULL, now_us);
+    limiter_trace_forget(call);
 }

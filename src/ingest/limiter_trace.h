@@ -2,14 +2,15 @@
  * wait, or the one that found the lease low and asked ahead. A call that gives a lease back has no cause, and no span. */
 #pragma once
 
-#include "base/trace.h"
+#include "ingest/limiter.h"
 #include "io/redis/redis.h"
 #include "trace/tracer.h"
 
 /* What is told of a call; embedded in its account, which has one under way at most. */
 struct limiter_call {
     struct trace_context cause;
-    uint64_t asked_us; /* 0: nobody wants to know */
+    struct text trace_state; /* ours: the request may end before the call; absent: none */
+    uint64_t asked_us;       /* 0: nobody wants to know */
 };
 
 struct limiter_trace {
@@ -21,8 +22,11 @@ struct limiter_trace {
 void limiter_trace_init(struct limiter_trace *trace, struct tracer *tracer, const struct redis *redis);
 
 /* `cause` is copied. */
-void limiter_trace_asked(const struct limiter_trace *trace, struct limiter_call *call, const struct trace_context *cause);
+void limiter_trace_asked(const struct limiter_trace *trace, struct limiter_call *call, const struct limiter_cause *cause);
 
 /* As redis_cb tells it. */
-void limiter_trace_answered(const struct limiter_trace *trace, const struct limiter_call *call, int status, const struct redis_reply *reply,
+void limiter_trace_answered(const struct limiter_trace *trace, struct limiter_call *call, int status, const struct redis_reply *reply,
                             uint64_t now_us);
+
+/* No answer will be told. */
+void limiter_trace_forget(struct limiter_call *call);

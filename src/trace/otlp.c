@@ -6,8 +6,8 @@
 
 /* Numbers of the fields, by message. */
 enum { REQUEST_RESOURCE_SPANS = 1 };
-enum { RESOURCE_SPANS_RESOURCE = 1, RESOURCE_SPANS_SCOPE_SPANS = 2 };
-enum { SCOPE_SPANS_SCOPE = 1, SCOPE_SPANS_SPANS = 2 };
+enum { RESOURCE_SPANS_RESOURCE = 1, RESOURCE_SPANS_SCOPE_SPANS = 2, RESOURCE_SPANS_SCHEMA_URL = 3 };
+enum { SCOPE_SPANS_SCOPE = 1, SCOPE_SPANS_SPANS = 2, SCOPE_SPANS_SCHEMA_URL = 3 };
 enum { SCOPE_NAME = 1, SCOPE_VERSION = 2 };
 enum { EVENT_TIME = 1, EVENT_NAME = 2, EVENT_ATTRIBUTES = 3 };
 enum { LINK_TRACE_ID = 1, LINK_SPAN_ID = 2, LINK_FLAGS = 6 };
@@ -15,6 +15,7 @@ enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
 enum {
     SPAN_TRACE_ID = 1,
     SPAN_SPAN_ID = 2,
+    SPAN_TRACE_STATE = 3,
     SPAN_PARENT_SPAN_ID = 4,
     SPAN_NAME = 5,
     SPAN_SPAN_KIND = 6,
@@ -31,6 +32,9 @@ enum {
 
 /* opentelemetry.proto.trace.v1.SpanFlags: below them are W3C's trace flags. */
 enum { FLAG_HAS_IS_REMOTE = 0x100, FLAG_IS_REMOTE = 0x200 };
+
+/* The version of OpenTelemetry's semantic conventions that names of attributes are of, the resource's and the spans'. */
+#define SCHEMA_URL "https://opentelemetry.io/schemas/1.37.0"
 
 /* Ids, flags, times: what every span has. */
 #define HEAD_ROOM (PROTOBUF_BYTES_ROOM(16) + 2 * PROTOBUF_BYTES_ROOM(8) + 3 * PROTOBUF_NUMBER_ROOM)
@@ -116,6 +120,8 @@ static void write_span(const struct encoder *encoder, const struct span_held *he
     struct buffer *out = encoder->out;
     size_t begun = protobuf_begin(out, SCOPE_SPANS_SPANS);
     write_head(encoder, span);
+    if (span->trace_state.size > 0)
+        protobuf_string(out, SPAN_TRACE_STATE, span->trace_state);
     buffer_text(out, buffer_as_text(&span->site->encoded));
     otlp_attributes(out, SPAN_ATTRIBUTES, &span->site->encoded_keys, span->values);
     for (size_t i = 0; i < span->event_count; i++)
@@ -152,7 +158,9 @@ size_t otlp_encode(const struct tracer *tracer, struct trace_cursor *cursor, siz
     do
         write_span(&encoder, &held);
     while (++count < span_limit && tracer_next(tracer, cursor, &held, missed));
+    protobuf_string(out, SCOPE_SPANS_SCHEMA_URL, TEXT(SCHEMA_URL));
     protobuf_end(out, scope_spans);
+    protobuf_string(out, RESOURCE_SPANS_SCHEMA_URL, TEXT(SCHEMA_URL));
     protobuf_end(out, resource_spans);
     return count;
 }

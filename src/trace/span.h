@@ -64,6 +64,7 @@ struct span_site; /* opaque; the tracer owns it (trace/tracer.h) */
 struct span {
     struct span_site *site;
     struct trace_context context; /* its own ids and flags */
+    struct text trace_state;      /* W3C's `tracestate`, as it came with its trace; absent: none did. Of TRACE_STATE_MAX bytes at most */
     uint8_t parent_id[8];         /* zeros: it has none */
     bool parent_is_remote;        /* a local root: its parent, if any, is known from a header */
     uint64_t started_us;          /* clock_us */

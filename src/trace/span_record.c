@@ -1,13 +1,15 @@
 #include "trace/span_record.h"
 
+#include "base/trace_state.h"
 #include "base/utf8.h"
 
 #include <assert.h>
 
-/* Behind the head: values, the message, events (head and values each), links. */
+/* Behind the head: values, the message, the trace state, events (head and values each), links. */
 struct head {
     struct span_outline outline;
     bool has_message;
+    bool has_state;
     uint8_t value_count;
     uint8_t event_count;
     uint8_t link_count;
@@ -23,7 +25,7 @@ struct event_head {
 };
 
 #define TEXT_ROOM (2 + SPAN_TEXT_MAX) /* of a text with its size */
-static_assert(sizeof(struct head) + (SPAN_VALUES_MAX + 1) * (1 + TEXT_ROOM) +
+static_assert(sizeof(struct head) + (SPAN_VALUES_MAX + 1) * (1 + TEXT_ROOM) + 2 + TRACE_STATE_MAX +
                       SPAN_EVENTS_MAX * (sizeof(struct event_head) + SPAN_EVENT_VALUES_MAX * (1 + TEXT_ROOM)) +
                       SPAN_LINKS_MAX * sizeof(struct trace_context) <=
                   SPAN_RECORD_MAX,
@@ -54,11 +56,16 @@ static size_t kept_size(struct text text)
     return SPAN_TEXT_MAX; /* no UTF-8 at all */
 }
 
+static char *put_sized(char *at, const char *data, size_t kept)
+{
+    uint16_t size = (uint16_t)kept;
+    at = put(at, &size, sizeof(size));
+    return put(at, data, size);
+}
+
 static char *put_text(char *at, struct text text)
 {
-    uint16_t size = (uint16_t)kept_size(text);
-    at = put(at, &size, sizeof(size));
-    return put(at, text.data, size);
+    return put_sized(at, text.data, kept_size(text));
 }
 
 static const char *get_text(const char *at, struct text *text)
@@ -129,6 +136,7 @@ size_t span_record_write(const struct span *span, size_t value_count, char *out)
     const struct head head = {
         .outline = outline_of(span),
         .has_message = span->status_message.data != NULL,
+        .has_state = span->trace_state.size > 0 && span->trace_state.size <= TRACE_STATE_MAX, /* a part of it is none */
         .value_count = (uint8_t)value_count,
         .event_count = (uint8_t)at_most(span->event_count, SPAN_EVENTS_MAX),
         .link_count = (uint8_t)at_most(span->link_count, SPAN_LINKS_MAX),
@@ -140,6 +148,8 @@ size_t span_record_write(const struct span *span, size_t value_count, char *out)
         at = put_value(at, &span->values[i]);
     if (head.has_message)
         at = put_text(at, span->status_message);
+    if (head.has_state)
+        at = put_sized(at, span->trace_state.data, span->trace_state.size);
     for (size_t i = 0; i < head.event_count; i++)
         at = put_event(at, &span->events[i]);
     if (head.link_count > 0)
@@ -172,6 +182,8 @@ void span_record_read(struct text record, struct span_held *held)
         at = get_value(at, &span->values[i]);
     if (head.has_message)
         at = get_text(at, &span->status_message);
+    if (head.has_state)
+        at = get_text(at, &span->trace_state);
     for (size_t i = 0; i < head.event_count; i++)
         at = get_event(at, &held->events[i], held->event_values[i]);
     if (head.link_count > 0)

@@ -99,6 +99,8 @@ static void add_span(yyjson_mut_doc *doc, yyjson_mut_val *spans, const struct tr
     add_ms(doc, span, "duration_ms", (int64_t)(told->ended_us - told->started_us));
     yyjson_mut_obj_add_bool(doc, span, "sampled", trace_is_sampled(&told->context));
     yyjson_mut_obj_add_str(doc, span, "status", statuses[told->status]);
+    if (told->trace_state.size > 0)
+        stats_add_text(doc, span, "trace_state", told->trace_state);
     if (told->status_message.data != NULL)
         stats_add_text(doc, span, "status_message", told->status_message);
     add_attributes(doc, span, told);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/memory.h"
+#include "base/trace_state.h"
 #include "io/kafka/producer_span.h"
 #include "work/publication.h"
 
@@ -73,12 +74,25 @@ static bool read_parent(const struct job *job, struct trace_context *parent)
     return false;
 }
 
+/* As it stands there: a list that is whole goes along, anything else is nobody's. */
+static struct text read_state(const struct job *job)
+{
+    for (size_t i = 0; i < job->header_count; i++) {
+        if (!text_is_nocase(job->headers[i].name, "tracestate"))
+            continue;
+        struct text value = job->headers[i].value;
+        struct trace_state state = { .size = 0 };
+        return value.size <= TRACE_STATE_MAX && trace_state_add(&state, value) ? value : TEXT_NONE;
+    }
+    return TEXT_NONE;
+}
+
 /* Returns whether there is a trace; if not, `trace` is zeros. */
 static bool begin(const struct job *job, struct job_trace *trace, uint64_t now_us)
 {
     struct trace_context parent;
     bool goes_on = read_parent(job, &parent);
-    memset(trace->parent_id, 0, sizeof(trace->parent_id));
+    *trace = (struct job_trace){ .state = goes_on ? read_state(job) : TEXT_NONE };
     if (goes_on)
         memcpy(trace->parent_id, parent.span_id, sizeof(trace->parent_id));
     return tracer_begin_record(shared_by(job)->tracer, &trace->context, goes_on ? &parent : NULL, now_us);
@@ -98,18 +112,19 @@ static const struct job_trace *remembered(struct job *job)
 /* --- one span each --- */
 
 /* A span below `parent`, without times. */
-static struct span child(const struct work_trace *shared, struct span_site *site, const struct trace_context *parent, bool notable)
+static struct span child(const struct work_trace *shared, struct span_site *site, const struct trace_context *parent, struct text state,
+                         bool notable)
 {
-    struct span span = { .site = site, .notable = notable };
+    struct span span = { .site = site, .trace_state = state, .notable = notable };
     tracer_begin(shared->tracer, &span.context, parent);
     memcpy(span.parent_id, parent->span_id, sizeof(span.parent_id));
     return span;
 }
 
-static void tell_interval(const struct work_trace *shared, struct span_site *site, const struct trace_context *parent, bool notable,
-                          uint64_t from_us, uint64_t until_us)
+static void tell_interval(const struct work_trace *shared, struct span_site *site, const struct span *parent, uint64_t from_us,
+                          uint64_t until_us)
 {
-    struct span span = child(shared, site, parent, notable);
+    struct span span = child(shared, site, &parent->context, parent->trace_state, parent->notable);
     span.started_us = from_us;
     span.ended_us = until_us;
     tracer_add(shared->tracer, &span);
@@ -124,7 +139,7 @@ static void tell_attempt(const struct work_trace *shared, const struct run *run,
     span->values[ATTEMPT_OUTCOME] = span_text(text_of(outcome_name(outcome)));
     tracer_add(shared->tracer, span);
     if (attempt->read_until_us != 0)
-        tell_interval(shared, shared->parse, &span->context, span->notable, attempt->read_from_us, attempt->read_until_us);
+        tell_interval(shared, shared->parse, span, attempt->read_from_us, attempt->read_until_us);
 }
 
 /* The local root and the wait, which are known in full only now. */
@@ -136,6 +151,7 @@ static void tell_job(const struct job *job, const struct job_trace *trace, bool 
     struct span span = {
         .site = shared->process,
         .context = trace->context,
+        .trace_state = trace->state,
         .parent_is_remote = true,
         .started_us = job->taken_us,
         .ended_us = now_us,
@@ -156,7 +172,7 @@ static void tell_job(const struct job *job, const struct job_trace *trace, bool 
         span.values[ERROR_TYPE] = span_text(text_of(outcome));
     }
     tracer_add(shared->tracer, &span);
-    tell_interval(shared, shared->wait, &trace->context, notable, job->taken_us, job->began_us);
+    tell_interval(shared, shared->wait, &span, job->taken_us, job->began_us);
 }
 
 /* --- what happens to a job --- */
@@ -177,7 +193,7 @@ void job_trace_done(const struct job *job, const struct run *run, struct trace_c
     if (fate == TRACE_FORGOTTEN)
         return;
     bool notable = fate == TRACE_NOTABLE;
-    struct span attempt = child(shared, shared->attempt, context, notable);
+    struct span attempt = child(shared, shared->attempt, context, trace.state, notable);
     tell_attempt(shared, run, &attempt, OUTCOME_DONE, now_us);
     tell_job(job, &trace, notable, job->failures + 1, outcome_name(OUTCOME_DONE), NULL, now_us);
 }
@@ -195,7 +211,7 @@ void job_trace_failed(struct job *job, const struct run *run, enum outcome outco
     const struct span_value values[] = { span_int(run->attempt.number + 1), span_int((int64_t)(rest_us / 1000)), span_text(reason) };
     const struct span_event retry = { "local-retry-scheduled", now_us, keys, values, COUNT(values) };
 
-    struct span attempt = child(shared, shared->attempt, &trace->context, true);
+    struct span attempt = child(shared, shared->attempt, &trace->context, trace->state, true);
     attempt.status = SPAN_STATUS_ERROR;
     attempt.status_message = reason;
     attempt.values[ATTEMPT_ERROR_TYPE] = span_text(text_of(outcome_name(outcome)));
@@ -209,7 +225,7 @@ void job_trace_worked(struct job *job, const struct run *run, uint64_t now_us)
     const struct work_trace *shared = shared_by(job);
     if (!tracer_is_on(shared->tracer) || !trace_is_sampled(&remembered(job)->context))
         return;
-    struct span attempt = child(shared, shared->attempt, &job->trace->context, false);
+    struct span attempt = child(shared, shared->attempt, &job->trace->context, job->trace->state, false);
     tell_attempt(shared, run, &attempt, OUTCOME_DONE, now_us);
 }
 
@@ -256,7 +272,12 @@ void job_trace_sent(const struct job *job, const struct publication *publication
                         : tracer_is_on(shared->tracer) && trace_is_sampled(&publication->sent);
     if (!kept)
         return;
-    struct span span = { .site = output ? shared->output : shared->dead, .context = publication->sent, .notable = notable };
+    struct span span = {
+        .site = output ? shared->output : shared->dead,
+        .context = publication->sent,
+        .trace_state = job->trace->state,
+        .notable = notable,
+    };
     memcpy(span.parent_id, job->trace->context.span_id, sizeof(span.parent_id));
     producer_span_tell(shared->tracer, &span, publication->sent_us, delivery);
 }

@@ -33,6 +33,7 @@ struct work_trace {
 struct job_trace {
     struct trace_context context; /* of process_message */
     uint8_t parent_id[8];         /* zeros: it has none */
+    struct text state;            /* the `tracestate` of the record, which lives as long as the job; absent: none */
 };
 
 void work_trace_init(struct work *work);

@@ -115,7 +115,6 @@ struct work {
     bool final_commit;    /* of what is given up, under way */
     bool final_waits;     /* for the transaction that is under way */
     struct dead_refusal dead_refusal;
-    bool final_commit; /* of what is given up, under way */
     uint64_t final_until_us;
     uint64_t give_ups; /* so far: the answer to an earlier final commit is not for this one */
 

@@ -5,6 +5,9 @@
 #include "redis_fixture.h"
 #include "tracer_fixture.h"
 
+/* A request; nobody looks at its trace. */
+static const struct limiter_cause some_cause = { .trace = { .trace_id = { 1 }, .span_id = { 1 } } };
+
 struct limiter_fixture {
     struct fixture f; /* the loop, and the connection if there is one */
     struct limiter_config config;
@@ -76,7 +79,7 @@ static inline void close_limiter(struct limiter_fixture *l)
 static inline struct limiter_decision decision_for(struct limiter_fixture *l, const char *key, uint32_t n)
 {
     struct told told = { 0 };
-    struct limiter_decision decision = limiter_take(l->limiter, text_of(key), n, clock_us(), &some_trace, on_told, &told);
+    struct limiter_decision decision = limiter_take(l->limiter, text_of(key), n, clock_us(), &some_cause, on_told, &told);
     if (decision.outcome != LIMITER_PENDING) {
         assert_int_equal(told.calls, 0);
         return decision;

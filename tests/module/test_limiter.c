@@ -14,8 +14,8 @@ static void without_redis_the_bucket_is_here_and_nobody_waits(void **state)
     given_local_limiter(&l, (struct limiter_config){ .rate = 50, .burst = 120 });
     uint64_t now_us = clock_us();
     for (int i = 0; i < 120; i++)
-        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_trace, on_told, &told).outcome, LIMITER_ADMITTED);
-    struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_trace, on_told, &told);
+        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_cause, on_told, &told).outcome, LIMITER_ADMITTED);
+    struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_cause, on_told, &told);
     assert_int_equal(decision.outcome, LIMITER_LIMITED);
     assert_in_range(decision.wait_us, 1, 20000);
     assert_int_equal(told.calls, 0);
@@ -40,7 +40,7 @@ static void the_whole_burst_passes_at_once_and_then_no_more(void **state)
     struct told told[150] = { 0 };
     given_limiter(&l, *state, (struct limiter_config){ .rate = 1, .burst = 120 });
     for (int i = 0; i < 150; i++)
-        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, &told[i]).outcome, LIMITER_PENDING);
+        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, &told[i]).outcome, LIMITER_PENDING);
     assert_true(run_until(&l.f.loop, 1000, told[149].calls > 0));
     for (int i = 0; i < 150; i++) {
         assert_int_equal(told[i].calls, 1);
@@ -71,7 +71,7 @@ static void while_limited_redis_is_not_asked(void **state)
     assert_int_equal(decision_for(&l, NULL, 10).outcome, LIMITER_ADMITTED);
     server_say(server, "CONFIG RESETSTAT");
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, NULL).outcome, LIMITER_LIMITED);
+        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, NULL).outcome, LIMITER_LIMITED);
     char answer[8192];
     server_ask(server, "INFO commandstats", answer, sizeof(answer));
     assert_null(strstr(answer, "evalsha"));
@@ -86,7 +86,7 @@ static void at_high_rates_most_requests_need_no_call(void **state)
     given_limiter(&l, *state, (struct limiter_config){ .rate = 100000, .burst = 100000 });
     for (int turn = 0; turn < 500; turn++) { /* about 50,000 a second */
         for (int i = 0; i < 100; i++) {
-            struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, &told);
+            struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, &told);
             at_once += decision.outcome == LIMITER_ADMITTED;
             asked += decision.outcome == LIMITER_PENDING;
         }
@@ -190,7 +190,7 @@ static void a_hundred_thousand_keys_are_all_answered_in_bounded_memory(void **st
         for (int i = 0; i < 5000; i++) {
             char key[32];
             snprintf(key, sizeof(key), "key-%d-%d", round, i);
-            assert_int_equal(limiter_take(l.limiter, text_of(key), 1, clock_us(), &some_trace, on_told, &told[i]).outcome, LIMITER_PENDING);
+            assert_int_equal(limiter_take(l.limiter, text_of(key), 1, clock_us(), &some_cause, on_told, &told[i]).outcome, LIMITER_PENDING);
         }
         assert_true(redis_commands_under_way(l.f.redis) <= LIMITER_ASKS_MAX);
         assert_true(run_until(&l.f.loop, 5000, told[4999].calls == 1));
@@ -224,7 +224,7 @@ static void closing_tells_those_who_wait(void **state)
     struct told told[3] = { 0 };
     given_limiter(&l, *state, (struct limiter_config){ .rate = 50, .burst = 120 });
     for (int i = 0; i < 3; i++)
-        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, &told[i]).outcome, LIMITER_PENDING);
+        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, &told[i]).outcome, LIMITER_PENDING);
     close_limiter(&l);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(told[i].calls, 1);
@@ -245,7 +245,7 @@ static void ask_again(void *arg, struct limiter_decision decision)
     again->calls++;
     if (again->left-- == 0)
         return;
-    struct limiter_decision next = limiter_take(again->l->limiter, TEXT_NONE, 1, clock_us(), &some_trace, ask_again, again);
+    struct limiter_decision next = limiter_take(again->l->limiter, TEXT_NONE, 1, clock_us(), &some_cause, ask_again, again);
     if (next.outcome != LIMITER_PENDING)
         again->left = 0;
 }
@@ -255,7 +255,7 @@ static void a_new_request_may_come_from_within_an_answer(void **state)
     struct limiter_fixture l;
     struct again again = { &l, 100, 0 };
     given_limiter(&l, *state, (struct limiter_config){ .rate = 50, .burst = 120 });
-    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, ask_again, &again).outcome, LIMITER_PENDING);
+    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, ask_again, &again).outcome, LIMITER_PENDING);
     assert_true(run_until(&l.f.loop, 2000, again.calls == 101));
     close_limiter(&l);
 }

@@ -39,9 +39,9 @@ static void with_local_the_burst_and_the_rate_pass(void **state)
     given_redis_down(&l, local);
     uint64_t now_us = clock_us();
     for (int i = 0; i < 120; i++)
-        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_trace, on_told, NULL).outcome, LIMITER_ADMITTED);
-    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_trace, on_told, NULL).outcome, LIMITER_LIMITED);
-    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us + 20000, &some_trace, on_told, NULL).outcome, LIMITER_ADMITTED);
+        assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_cause, on_told, NULL).outcome, LIMITER_ADMITTED);
+    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us, &some_cause, on_told, NULL).outcome, LIMITER_LIMITED);
+    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, now_us + 20000, &some_cause, on_told, NULL).outcome, LIMITER_ADMITTED);
     assert_true(decisions(&l, "assumed") == 121);
     close_limiter(&l);
 }
@@ -99,7 +99,7 @@ static void while_redis_answers_slowly_no_request_waits_longer_than_the_timeout(
     uint64_t asked_us[20], told_us[20] = { 0 };
     for (int i = 0; i < 20; i++) {
         asked_us[i] = clock_us();
-        struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, &told[i]);
+        struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, &told[i]);
         if (decision.outcome != LIMITER_PENDING)
             told[i].calls = 1, told_us[i] = clock_us();
         for (uint64_t end_us = clock_us() + 20000; clock_us() < end_us; uv_run(&l.f.loop, UV_RUN_ONCE))
@@ -196,7 +196,7 @@ static void who_waits_is_bounded(void **state)
     given_limiter(&l, server, (struct limiter_config){ .rate = 100000, .burst = 100000 });
     server_freeze(server);
     for (size_t i = 0; i < LIMITER_WAITING_MAX + 500; i++) {
-        struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, &told[i]);
+        struct limiter_decision decision = limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, &told[i]);
         at_once += decision.outcome == LIMITER_UNAVAILABLE;
     }
     assert_int_equal(at_once, 500);
@@ -216,7 +216,7 @@ static void a_busy_loop_refuses_nobody(void **state)
     given_limiter(&l, server, deny);
     assert_int_equal(decision_for(&l, NULL, 1).outcome, LIMITER_ADMITTED);
     server_freeze(server);
-    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_told, &told).outcome, LIMITER_PENDING);
+    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_told, &told).outcome, LIMITER_PENDING);
     uv_run(&l.f.loop, UV_RUN_NOWAIT); /* the ask is sent */
     server_thaw(server);
     usleep(600000);
@@ -233,7 +233,7 @@ static void closing_does_not_wait_for_a_frozen_redis_longer_than_the_timeout(voi
     given_limiter(&l, server, (struct limiter_config){ .rate = 1000, .burst = 1000 });
     assert_int_equal(decision_for(&l, NULL, 1).outcome, LIMITER_ADMITTED);
     server_freeze(server);
-    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 500, clock_us(), &some_trace, on_told, &told).outcome, LIMITER_PENDING);
+    assert_int_equal(limiter_take(l.limiter, TEXT_NONE, 500, clock_us(), &some_cause, on_told, &told).outcome, LIMITER_PENDING);
     uint64_t began_us = clock_us();
     close_limiter(&l);
     assert_true(clock_us() - began_us < 400000);

@@ -66,7 +66,7 @@ static void on_decided(void *arg, struct limiter_decision decision)
 static void ask_until_it_says_no(struct asker *asker)
 {
     while (asker->pending < PENDING_MAX) {
-        struct limiter_decision decision = limiter_take(asker->l.limiter, TEXT_NONE, 1, clock_us(), &some_trace, on_decided, asker);
+        struct limiter_decision decision = limiter_take(asker->l.limiter, TEXT_NONE, 1, clock_us(), &some_cause, on_decided, asker);
         if (decision.outcome == LIMITER_LIMITED)
             return;
         asker->pending += decision.outcome == LIMITER_PENDING;

@@ -40,7 +40,7 @@ def test_every_field_of_a_span_is_where_the_schema_has_it():
     assert span.trace_id.hex() == "010203" + "00" * 12 + "04"
     assert span.span_id.hex() == "05" + "00" * 6 + "06"
     assert span.parent_span_id.hex() == "07" + "00" * 6 + "08"
-    assert span.trace_state == ""
+    assert span.trace_state == "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"
     assert span.flags == SAMPLED | HAS_IS_REMOTE | IS_REMOTE
     assert span.name == "send jobs_topic"
     assert span.kind == Span.SPAN_KIND_PRODUCER
@@ -82,6 +82,7 @@ def test_resource_and_scope_say_who_made_the_spans():
     }
     [scope_spans] = resource_spans.scope_spans
     assert (scope_spans.scope.name, scope_spans.scope.version) == ("millrace", version)
+    assert resource_spans.schema_url == scope_spans.schema_url == "https://opentelemetry.io/schemas/1.37.0"
 
 
 def test_hostile_values_are_cut_and_replaced_and_the_message_stays_whole():
@@ -99,6 +100,7 @@ def test_hostile_values_are_cut_and_replaced_and_the_message_stays_whole():
     assert all(attributes(event) == {"exception.message": NOT_TEXT * 256, "attempt": 0} for event in span.events)
     assert len(span.links) + span.dropped_links_count == 1000
     assert not span.parent_span_id
+    assert not span.trace_state, "a part of a list would be another one"
 
 
 def test_a_batch_is_as_long_as_was_asked_for_and_in_order():

@@ -244,14 +244,16 @@ def test_work_in_another_process_continues_the_trace(traced_pool, collector):
     assert front["process.pid"] != back["process.pid"]
 
 
-def trace_id_of(server, *lines):
+def trace_id_of(server, *lines, body=b""):
     """Submits with these header lines, and returns the trace's id: http.client sends each line as it is, twice the same name too."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     with contextlib.closing(connection):
-        connection.putrequest("GET", "/submit")
+        connection.putrequest("POST" if body else "GET", "/submit")
+        if body:
+            connection.putheader("Content-Length", len(body))
         for name, value in lines:
             connection.putheader(name, value)
-        connection.endheaders()
+        connection.endheaders(body)
         reply = connection.getresponse()
         assert reply.status == 200
         return json.loads(reply.read())["trace_id"]
@@ -276,6 +278,20 @@ def test_a_tracestate_goes_along_as_one_unless_it_is_broken_or_without_a_trace(t
         assert (trace_id_of(server, *lines) == TRACE) == (parent in lines), "a tracestate changes nothing about the traceparent"
     states = [headers_of(record).get("tracestate") for record in read_topic(kafka, server.topic, len(requests))]
     assert sorted(states, key=str) == sorted((state for state, _ in requests), key=str)
+
+
+def test_a_tracestate_is_on_every_span_of_its_trace_up_to_the_dead_letter(traced_pool, collector):
+    server = traced_pool("--set", "streams.jobs.work.retry.retries=1")
+    lines = [("traceparent", SAMPLED), ("tracestate", "rojo=1 , congo=2"), ("Tracestate", "blue=3")]
+    trace_id_of(server, *lines, body=b'{"always_fail":true}')
+    spans = whole(collector, TRACE, {"POST /submit": 1, f"kafka_send_{server.topic}": 1, "limiter_wait": 1, "EVALSHA": 1, "process_message": 1,
+                                     "lane_wait": 1, "heavy_calculation": 2, "json_unmarshal": 2, f"kafka_send_{server.topic}-dlq": 1})
+    assert {span.trace_state for of_name in spans.values() for span in of_name} == {"rojo=1,congo=2,blue=3"}
+    shown = server.get(f"/debug/traces/{TRACE}").json()["spans"]
+    assert {span["trace_state"] for span in shown} == {"rojo=1,congo=2,blue=3"}
+
+    other = server.post("/submit", {}).json()["trace_id"]
+    assert {span.trace_state for span in wait_for(lambda: collector.trace(other), what="another trace")} == {""}
 
 
 def test_two_traceparents_are_none(traced_pool):

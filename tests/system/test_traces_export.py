@@ -223,6 +223,8 @@ def test_spans_that_are_rejected_of_a_batch_are_counted(way_in, collector):
     server = way_in(collector)
     arrives(collector, submit(server))
     wait_for(lambda: dropped(server, "rejected") >= 1, what="the rejected span")
+    wait_for(lambda: said(server, r"/v1/traces: it rejected 1 span of a batch: not these"), what="a line that says why")
+    assert "not these" in server.stats("traces")["last_fault"]
 
 
 def test_a_collector_that_hangs_costs_its_timeout_and_nobody_elses_time(way_in, collector):

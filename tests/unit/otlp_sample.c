@@ -31,6 +31,7 @@ static void tell_plain(struct sample *sample)
     const struct span span = {
         .site = site_of(sample),
         .context = { .trace_id = { 1, 2, 3, [15] = 4 }, .span_id = { 5, [7] = 6 }, .flags = 1 },
+        .trace_state = TEXT("rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"),
         .parent_id = { 7, [7] = 8 },
         .parent_is_remote = true,
         .started_us = 1000,
@@ -59,6 +60,7 @@ static void tell_hostile(struct sample *sample)
         events[i] = (struct span_event){ "", 0, event_keys, values, 2 };
     const struct span span = {
         .site = site_of(sample),
+        .trace_state = { long_text, sizeof(long_text) },
         .status = SPAN_STATUS_ERROR,
         .status_message = TEXT("ends in half a character: \xe2\x82"),
         .values = { span_text((struct text){ long_text, sizeof(long_text) }), span_int(0), span_text(TEXT("a\0b\x80")),

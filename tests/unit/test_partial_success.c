@@ -27,7 +27,31 @@ static void rejected_spans_are_read_wherever_they_stand(void **state)
         { TEXT("<html>404</html>"), 0 },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_int_equal(partial_success_rejected(cases[i].response), cases[i].rejected);
+        assert_int_equal(partial_success_read(cases[i].response).rejected, cases[i].rejected);
+}
+
+static void the_message_is_read_with_spans_and_without(void **state)
+{
+    const struct {
+        struct text response;
+        const char *message; /* NULL: none */
+    } cases[] = {
+        { TEXT(""), NULL },
+        { TEXT("\x0a\x02\x08\x03"), NULL },           /* { rejected_spans: 3 } */
+        { TEXT("\x0a\x02\x12\x00"), NULL },           /* { error_message: "" } */
+        { TEXT("\x0a\x06\x08\x03\x12\x02no"), "no" }, /* { 3, "no" } */
+        { TEXT("\x0a\x06\x12\x02no\x08\x03"), "no" }, /* { "no", 3 } */
+        { TEXT("\x0a\x06\x12\x04look"), "look" },     /* a warning */
+        { TEXT("\x0a\x04\x12\x7fno"), NULL },         /* longer than what follows */
+        { TEXT("\x0a\x05\x10\x01\x12\x01!"), "!" },   /* behind a number in its place */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text message = partial_success_read(cases[i].response).message;
+        if (cases[i].message == NULL)
+            assert_null(message.data);
+        else
+            assert_true(text_is(message, cases[i].message));
+    }
 }
 
 static void what_is_cut_off_or_lies_about_its_length_has_none(void **state)
@@ -42,7 +66,7 @@ static void what_is_cut_off_or_lies_about_its_length_has_none(void **state)
         TEXT("\x0b\x08\x03"), /* a group */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_int_equal(partial_success_rejected(cases[i]), 0);
+        assert_int_equal(partial_success_read(cases[i]).rejected, 0);
 }
 
 /* In memory of their exact size, so that a sanitizer sees a step too far. */
@@ -55,7 +79,9 @@ static void any_bytes_are_read_within_their_bounds(void **state)
         char *bytes = mem_alloc(size);
         for (size_t k = 0; k < size; k++)
             bytes[k] = (char)random_between(&random, 0, random_unit(&random) < 0.7 ? 20 : 255); /* mostly tags and short lengths */
-        (void)partial_success_rejected((struct text){ bytes, size });
+        struct partial_success told = partial_success_read((struct text){ bytes, size });
+        for (size_t k = 0; k < told.message.size; k++)
+            assert_true(told.message.data + k >= bytes && told.message.data + k < bytes + size);
         mem_free(bytes);
     }
 }
@@ -64,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rejected_spans_are_read_wherever_they_stand),
+        cmocka_unit_test(the_message_is_read_with_spans_and_without),
         cmocka_unit_test(what_is_cut_off_or_lies_about_its_length_has_none),
         cmocka_unit_test(any_bytes_are_read_within_their_bounds),
     };

@@ -1,6 +1,7 @@
 /* Which spans are kept: head sampling, the tail rule, and that a span comes out as it was told. */
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/trace_state.h"
 #include "trace/sampler.h"
 #include "trace/slowest.h"
 #include "trace/tracer.h"
@@ -240,6 +241,7 @@ static void a_span_comes_out_as_it_was_told(void **state)
     const struct trace_context links[] = { { .trace_id = { 1 }, .span_id = { 2 }, .flags = 1 }, { .trace_id = { 3 }, .span_id = { 4 } } };
     struct span told = {
         .site = fixture.site,
+        .trace_state = TEXT("rojo=1,congo=2"),
         .parent_id = { 9 },
         .started_us = 100,
         .ended_us = 200,
@@ -260,6 +262,7 @@ static void a_span_comes_out_as_it_was_told(void **state)
     assert_true(tracer_next(fixture.tracer, &cursor, &held, NULL));
     assert_ptr_equal(held.span.site, told.site);
     assert_memory_equal(&held.span.context, &told.context, sizeof(told.context));
+    assert_true(text_is(held.span.trace_state, "rojo=1,congo=2"));
     assert_memory_equal(held.span.parent_id, told.parent_id, 8);
     assert_int_equal(held.span.started_us, 100);
     assert_int_equal(held.span.ended_us, 200);
@@ -326,6 +329,7 @@ static void a_span_of_everything_too_much_is_cut_and_held(void **state)
     for (size_t i = 0; i < 3; i++)
         told.values[i] = values[i];
     told.status_message = values[0].text;
+    told.trace_state = (struct text){ long_text, TRACE_STATE_MAX };
     for (int i = 0; i < 100; i++)
         tracer_add(fixture.tracer, &told);
 
@@ -335,6 +339,7 @@ static void a_span_of_everything_too_much_is_cut_and_held(void **state)
     for (; tracer_next(fixture.tracer, &cursor, &held, &missed); read++) {
         assert_int_equal(held.span.event_count, SPAN_EVENTS_MAX);
         assert_int_equal(held.span.link_count, SPAN_LINKS_MAX);
+        assert_int_equal(held.span.trace_state.size, TRACE_STATE_MAX);
         assert_int_equal(held.span.events[SPAN_EVENTS_MAX - 1].values[SPAN_EVENT_VALUES_MAX - 1].text.size, SPAN_TEXT_MAX);
     }
     assert_true(read > 0);

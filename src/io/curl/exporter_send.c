@@ -80,11 +80,12 @@ static void on_refused(struct export_batch *batch, const struct http_answer *ans
 static void on_taken(struct export_batch *batch, const struct http_answer *answer)
 {
     struct exporter *exporter = batch->exporter;
-    uint64_t rejected = partial_success_rejected(answer->body);
-    if (rejected > batch->span_count)
-        rejected = batch->span_count;
+    struct partial_success told = partial_success_read(answer->body);
+    uint64_t rejected = told.rejected < batch->span_count ? told.rejected : batch->span_count;
     exporter_note_result(batch, EXPORT_TAKEN);
     exporter_note_back(exporter);
+    if (rejected > 0 || told.message.data != NULL)
+        exporter_note_rejected(exporter, rejected, told.message);
     exporter_drop(exporter, DROPPED_REJECTED, rejected);
     metric_add(exporter->exported, (double)(batch->span_count - rejected));
     end(batch);

@@ -55,9 +55,9 @@ struct exporter {
 
     /* The collector. */
     struct random random;
-    unsigned failures; /* in a row; of requests that overlapped, one */
+    unsigned failures;  /* in a row; of requests that overlapped, one */
     uint64_t failed_us; /* when the last of them was counted */
-    uint64_t away_us;  /* since when it takes nothing; 0: it does */
+    uint64_t away_us;   /* since when it takes nothing; 0: it does */
     char reason[EXPORTER_REASON_SIZE];
 
     /* The flush. */
@@ -92,3 +92,6 @@ void exporter_drop(struct exporter *exporter, enum exporter_drop reason, uint64_
 /* The collector takes nothing, or takes spans again; says so in the log when that is new. */
 void exporter_note_away(struct exporter *exporter, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void exporter_note_back(struct exporter *exporter);
+
+/* It took a batch but for so many spans; or all of it, with a warning. */
+void exporter_note_rejected(struct exporter *exporter, uint64_t span_count, struct text message);

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { MESSAGE_SHOWN = 180 }; /* bytes of what a collector says */
+
 static const char *const states[] = { "waiting", "packing", "sending", "resting" };
 static const char *const reasons[DROPPED_REASONS] = { "missed", "refused", "rejected", "unavailable", "shutdown" };
 static const char *const results[EXPORT_RESULTS] = { "taken", "refused", "unavailable" };
@@ -49,6 +51,18 @@ void exporter_note_back(struct exporter *exporter)
     log_info("traces", "%s takes spans again, after %.1f s", http_endpoint_place(exporter->endpoint), seconds_since(exporter->away_us));
     exporter->away_us = 0;
     exporter->failures = 0;
+}
+
+void exporter_note_rejected(struct exporter *exporter, uint64_t span_count, struct text message)
+{
+    const char *place = http_endpoint_place(exporter->endpoint);
+    int size = message.size < MESSAGE_SHOWN ? (int)message.size : MESSAGE_SHOWN;
+    if (span_count == 0)
+        snprintf(exporter->reason, sizeof(exporter->reason), "it took all spans of a batch, and warns: %.*s", size, message.data);
+    else
+        snprintf(exporter->reason, sizeof(exporter->reason), "it rejected %llu span%s of a batch: %.*s", (unsigned long long)span_count,
+                 span_count == 1 ? "" : "s", size == 0 ? 15 : size, size == 0 ? "no reason given" : message.data);
+    log_warn("traces", "%s: %s", place, exporter->reason);
 }
 
 /* Of the batch that has come furthest. */

@@ -3,7 +3,8 @@
 #include <stdbool.h>
 
 #define PARTIAL_SUCCESS 1 /* field of ExportTraceServiceResponse */
-#define REJECTED_SPANS  1 /* field of ExportTracePartialSuccess */
+#define REJECTED_SPANS  1 /* fields of ExportTracePartialSuccess */
+#define ERROR_MESSAGE   2
 
 /* Protobuf's wire types; the deprecated groups (3, 4) are none of ours. */
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
@@ -66,10 +67,15 @@ static bool find(struct text message, uint64_t number, unsigned type, struct fie
     return false;
 }
 
-uint64_t partial_success_rejected(struct text response)
+struct partial_success partial_success_read(struct text response)
 {
-    struct field partial, rejected;
-    if (!find(response, PARTIAL_SUCCESS, BYTES, &partial) || !find(partial.bytes, REJECTED_SPANS, VARINT, &rejected))
-        return 0;
-    return rejected.value > INT64_MAX ? 0 : rejected.value; /* an int64 in the schema: fewer than none are none */
+    struct field partial, field;
+    struct partial_success told = { .rejected = 0 };
+    if (!find(response, PARTIAL_SUCCESS, BYTES, &partial))
+        return told;
+    if (find(partial.bytes, REJECTED_SPANS, VARINT, &field) && field.value <= INT64_MAX)
+        told.rejected = field.value; /* an int64 in the schema: fewer than none are none */
+    if (find(partial.bytes, ERROR_MESSAGE, BYTES, &field) && field.bytes.size > 0)
+        told.message = field.bytes;
+    return told;
 }

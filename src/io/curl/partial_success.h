@@ -5,6 +5,11 @@
 
 #include <stdint.h>
 
-/* The `rejected_spans` of an encoded ExportTraceServiceResponse (opentelemetry/proto/collector/trace/v1/trace_service.proto); 0 where it
- * has none, or is something else. */
-uint64_t partial_success_rejected(struct text response);
+struct partial_success {
+    uint64_t rejected;   /* spans */
+    struct text message; /* why, or a warning where none was rejected; within the response, any bytes; absent: none */
+};
+
+/* Of an encoded ExportTraceServiceResponse (opentelemetry/proto/collector/trace/v1/trace_service.proto); zeros where it has none, or is
+ * something else. */
+struct partial_success partial_success_read(struct text response);
