@@ -1,4 +1,5 @@
 /* Where to begin, when brokers do not answer or refuse. */
+#include "base/log.h"
 #include "membership_fixture.h"
 
 /* Whatever the refusal is, where to begin is asked until it is answered. */
@@ -19,6 +20,33 @@ static void where_to_begin_is_asked_again_until_it_is_answered(void **state)
         given_refusals(&crew, cases[i].request, 3, cases[i].code);
         given_work(&crew, 0);
         then_all_is_done_once(&crew);
+        then_the_crew_goes(&crew);
+    }
+}
+
+static uint64_t warnings(void)
+{
+    struct log_counts counts;
+    log_count(&counts);
+    return counts.lines[LOG_WARN];
+}
+
+/* At the start of a process a broker counts as not connected for a moment. */
+static void a_single_refusal_is_no_warning_and_those_that_follow_are(void **state)
+{
+    static const struct {
+        size_t refusals;
+        bool warned;
+    } cases[] = { { 1, false }, { 3, true } };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct crew crew;
+        given_crew(&crew, 10);
+        given_full_log(&crew);
+        given_refusals(&crew, OFFSET_FETCH, cases[i].refusals, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+        uint64_t before = warnings();
+        given_work(&crew, 0);
+        then_all_is_done_once(&crew);
+        assert_int_equal(warnings() > before, cases[i].warned);
         then_the_crew_goes(&crew);
     }
 }
@@ -97,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(where_to_begin_is_asked_again_until_it_is_answered),
+        cmocka_unit_test(a_single_refusal_is_no_warning_and_those_that_follow_are),
         cmocka_unit_test(while_the_coordinator_refuses_readiness_tells_what_is_waited_for),
         cmocka_unit_test(whoever_asked_for_long_where_to_begin_is_in_doubt),
         cmocka_unit_test(under_the_consumer_protocol_an_assignment_may_be_lost_while_it_is_asked_where_to_begin),

@@ -37,6 +37,18 @@ def test_every_line_has_the_fields_of_the_elastic_common_schema(millrace):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["@timestamp"])
 
 
+def test_a_start_a_job_and_an_end_in_which_all_is_well_warn_of_nothing(worker_pool):
+    """The second time: the first time topics are made, and it is not ready before."""
+    for jobs in (1, 2):
+        server = worker_pool(env={"JOB_PROCESS_FAIL_RATE": "0", "JOB_PROCESS_TIME_MIN": "1"})
+        server.wait_until_ready()
+        assert server.get("/submit?key=k").status == 200
+        wait_for(lambda: [row["committed"] for row in server.stats("partitions") if row["committed"] == jobs], what="a committed job")
+        server.terminate()
+        assert server.wait() == 0
+    assert "\n".join(line["message"] for line in lines(server) if line["log.level"] != "info") == ""
+
+
 def test_the_access_log_has_a_line_for_an_answer_and_nothing_of_what_was_sent(millrace):
     server = millrace(*QUICK, *EVERY_ANSWER)
     server.wait_until_ready()

@@ -22,10 +22,11 @@ static void end(struct lookup *lookup)
     mem_free(lookup);
 }
 
-/* A refusal that lasts (the topic was deleted) is told ever more rarely: the 1st, 2nd, 4th, 8th ... time. */
+/* The first passes by itself, mostly: the handle of a process that starts has found no broker yet. A refusal that lasts (the topic was
+ * deleted) is told ever more rarely: the 2nd, 4th, 8th ... time. */
 static bool is_to_be_told(unsigned refusals)
 {
-    return (refusals & (refusals - 1)) == 0;
+    return refusals > 1 && (refusals & (refusals - 1)) == 0;
 }
 
 void lookup_unanswered(struct lookup *lookup, const char *reason)
