@@ -41,18 +41,22 @@ struct node_producer {
     char check_name[80];
 };
 
+struct stream_check {
+    struct health_check check;
+    char name[80];
+};
+
 struct stream {
     const struct stream_config *config;
     struct topic *topic;
     struct topic *dead_topic, *output_topic; /* NULL: none, or it is not worked here */
     struct node_producer *producer;
     struct producer_topic *out;
-    uint64_t narrow_bytes; /* the limit of its topic that was warned of; 0: none */
-    struct ingest *ingest; /* NULL: no route of this process needs it */
-    struct work *work;     /* NULL: not worked here */
-    struct watch *watch;   /* NULL: not watched here */
-    struct health_check work_check, dead_check;
-    char check_name[80], dead_check_name[80];
+    uint64_t narrow_bytes;                                     /* the limit of its topic that was warned of; 0: none */
+    struct ingest *ingest;                                     /* NULL: no route of this process needs it */
+    struct work *work;                                         /* NULL: not worked here */
+    struct watch *watch;                                       /* NULL: not watched here */
+    struct stream_check limiter_check, work_check, dead_check; /* of what it has */
 };
 
 /* A listener with what it answers. */

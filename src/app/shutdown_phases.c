@@ -61,9 +61,9 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
     for (size_t i = 0; (stream = each_stream(shutdown, i)) != NULL; i++) {
         if (stream->work == NULL)
             continue;
-        health_remove(&stream->work_check);
+        health_remove(&stream->work_check.check);
         if (stream->dead_topic != NULL)
-            health_remove(&stream->dead_check);
+            health_remove(&stream->dead_check.check);
         shutdown->pending++;
         work_close(stream->work, deadline_us, shutdown_part_ended, shutdown);
     }
@@ -100,6 +100,8 @@ static void close_ingest(struct shutdown *shutdown, uint64_t deadline_us)
     for (size_t i = 0; (stream = each_stream(shutdown, i)) != NULL; i++) {
         if (stream->ingest == NULL)
             continue;
+        if (stream->config->ingest.limit.rate > 0)
+            health_remove(&stream->limiter_check.check);
         shutdown->pending++;
         ingest_close(stream->ingest, shutdown_part_ended, shutdown);
     }

@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool limiter_is_ready(void *arg, struct error *err)
+{
+    struct stream *stream = arg;
+    return ingest_limiter_ready(stream->ingest, err);
+}
+
 static bool work_is_ready(void *arg, struct error *err)
 {
     struct stream *stream = arg;
@@ -18,6 +24,15 @@ static bool dead_letters_are_taken(void *arg, struct error *err)
 {
     struct stream *stream = arg;
     return work_dead_letters_ready(stream->work, err);
+}
+
+/* "work jobs" */
+static void add_check(struct stream_check *check, const char *what, bool (*ready)(void *arg, struct error *err), struct stream *stream,
+                      struct node *node)
+{
+    snprintf(check->name, sizeof(check->name), "%s %s", what, stream->config->name);
+    check->check = (struct health_check){ .name = check->name, .ready = ready, .arg = stream };
+    health_add(&node->health, &check->check);
 }
 
 static struct node_producer *producer_of(struct node *node, const char *name)
@@ -88,7 +103,11 @@ static int start_ingest(struct stream *stream, struct node *node, struct error *
             .stats = &node->stats,
         },
         err);
-    return stream->ingest == NULL ? error_wrap(err, "ingest") : 0;
+    if (stream->ingest == NULL)
+        return error_wrap(err, "ingest");
+    if (config->ingest.limit.rate > 0)
+        add_check(&stream->limiter_check, "limiter", limiter_is_ready, stream, node);
+    return 0;
 }
 
 static struct producer_topic *open_out(const struct stream *stream, struct topic *topic)
@@ -105,18 +124,6 @@ static bool is_worked(const struct settings *settings, const char *topic)
             return true;
     }
     return false;
-}
-
-static void watch_work(struct stream *stream, struct node *node)
-{
-    snprintf(stream->check_name, sizeof(stream->check_name), "work %s", stream->config->name);
-    stream->work_check = (struct health_check){ .name = stream->check_name, .ready = work_is_ready, .arg = stream };
-    health_add(&node->health, &stream->work_check);
-    if (stream->dead_topic == NULL)
-        return;
-    snprintf(stream->dead_check_name, sizeof(stream->dead_check_name), "dead letters %s", stream->config->name);
-    stream->dead_check = (struct health_check){ .name = stream->dead_check_name, .ready = dead_letters_are_taken, .arg = stream };
-    health_add(&node->health, &stream->dead_check);
 }
 
 static int start_work(struct stream *stream, struct node *node, struct error *err)
@@ -142,7 +149,9 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
         err);
     if (stream->work == NULL)
         return error_wrap(err, "work");
-    watch_work(stream, node);
+    add_check(&stream->work_check, "work", work_is_ready, stream, node);
+    if (stream->dead_topic != NULL)
+        add_check(&stream->dead_check, "dead letters", dead_letters_are_taken, stream, node);
     return 0;
 }
 

@@ -246,6 +246,11 @@ void ingest_set_limit(struct ingest *ingest, double rate, int64_t burst)
     limiter_change(ingest->limiter, rate, burst);
 }
 
+bool ingest_limiter_ready(const struct ingest *ingest, struct error *err)
+{
+    return ingest->limiter == NULL || limiter_ready(ingest->limiter, err);
+}
+
 const char *ingest_topic(const struct ingest *ingest)
 {
     return producer_topic_name(ingest->options.topic);

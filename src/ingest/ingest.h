@@ -54,6 +54,9 @@ void ingest_set_limit(struct ingest *ingest, double rate, int64_t burst);
 
 const char *ingest_topic(const struct ingest *ingest);
 
+/* Whether its limiter, if it has one, can let anything pass; else why not. */
+bool ingest_limiter_ready(const struct ingest *ingest, struct error *err);
+
 /* What the caller must look up in its request: the key's place, and whose bucket the limiter takes from. */
 enum ingest_key_kind ingest_key_kind(const struct ingest *ingest);
 const char *ingest_key_name(const struct ingest *ingest);

@@ -88,6 +88,15 @@ struct limiter_decision limiter_assume(struct account *account, uint64_t n, uint
     return limiter_counted(limiter, COUNT_ASSUMED, admitted);
 }
 
+bool limiter_ready(const struct limiter *limiter, struct error *err)
+{
+    if (limiter->redis == NULL || limiter->on_error != LIMITER_DENY || redis_ready(limiter->redis))
+        return true;
+    redis_say_away(limiter->redis, err);
+    error_wrap(err, "the rate limiter refuses every request (on_error: deny)");
+    return false;
+}
+
 /* All buckets here wait for Redis, and this key is none of theirs. */
 static struct limiter_decision assume_unknown(struct limiter *limiter)
 {

@@ -77,5 +77,8 @@ struct limiter_decision limiter_take(struct limiter *limiter, struct text key, u
 
 enum limiter_per limiter_per(const struct limiter *limiter);
 
+/* False while it lets nothing pass: Redis is away, and on_error is deny. `err` says why. */
+bool limiter_ready(const struct limiter *limiter, struct error *err);
+
 /* A new rate and burst (SIGHUP); buckets keep what they hold, up to the new burst. */
 void limiter_change(struct limiter *limiter, double rate, int64_t burst);

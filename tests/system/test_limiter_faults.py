@@ -1,6 +1,7 @@
 """Redis killed, restarted, emptied, hanging or slow: as on_error says, and no longer than the outage and a second."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -141,12 +142,30 @@ def test_answers_slower_than_usual_are_waited_for(way_in, redis):
 def test_a_redis_that_is_away_at_start_is_waited_for(worker_pool, redis):
     redis.kill()
     server = worker_pool("--only", "ingest", env=UNLIMITED)
-    server.wait_until_ready()
+    checks = wait_for(lambda: (told := server.get("/readyz").json()["checks"])["kafka"] == "ok" and told, what="the brokers")
+    assert [name for name, told in checks.items() if told != "ok"] == ["limiter jobs"]
     refused = server.get("/submit")
     assert refused.status == 503
     assert "rate limiter" in refused.json()["error"]
     redis.start()
     wait_for(lambda: server.get("/submit").status == 200, 1, what="a job accepted")
+    assert server.get("/readyz").status == 200
+
+
+@pytest.mark.parametrize("on_error,status", [("deny", 503), ("allow", 200), ("local", 200)])
+def test_a_process_is_ready_without_redis_where_requests_pass_without_it(worker_pool, redis, on_error, status):
+    server = worker_pool("--only", "ingest", "--set", f"streams.jobs.ingest.limit.on_error={on_error}", env=UNLIMITED)
+    server.wait_until_ready()
+    redis.kill()
+    wait_for(lambda: server.metrics()["millrace_redis_connected"] == 0, what="Redis to be missed")
+    assert server.get("/submit").status == status
+    reply = server.get("/readyz")
+    assert reply.status == status
+    told = reply.json()["checks"]["limiter jobs"]
+    assert re.fullmatch(rf"the rate limiter refuses every request \(on_error: deny\): Redis at {redis.url}/0 is away: \S.*"
+                        if status == 503 else "ok", told), told
+    redis.start()
+    wait_for(lambda: server.get("/readyz").status == 200, what="Redis again")
 
 
 def attack(server, rate, seconds):

@@ -170,6 +170,11 @@ bool redis_ready(const struct redis *redis)
     return redis->state == REDIS_READY;
 }
 
+int redis_say_away(const struct redis *redis, struct error *err)
+{
+    return error_set(err, E_UNAVAILABLE, "Redis at %s is away: %s", redis->place, redis->reason);
+}
+
 uint64_t redis_timeout_us(const struct redis *redis)
 {
     return redis->timeout_us;

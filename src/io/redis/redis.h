@@ -94,5 +94,7 @@ const char *redis_server(const struct redis *redis, uint16_t *port);
 int redis_database(const struct redis *redis);
 
 bool redis_ready(const struct redis *redis);
+/* While it is not ready: says in `err` which Redis is away, and why. Returns E_UNAVAILABLE. */
+int redis_say_away(const struct redis *redis, struct error *err);
 uint64_t redis_timeout_us(const struct redis *redis);
 size_t redis_commands_under_way(const struct redis *redis); /* not answered, timed out ones included */

@@ -110,7 +110,7 @@ static int refuse(struct redis *redis, struct error *err)
 {
     metric_add(redis->results[REDIS_RESULT_REFUSED], 1);
     if (redis->state != REDIS_READY)
-        return error_set(err, E_UNAVAILABLE, "Redis at %s is away: %s", redis->place, redis->reason);
+        return redis_say_away(redis, err);
     return error_set(err, E_UNAVAILABLE, "Redis at %s owes %zu answers, which is the most", redis->place, redis->under_way);
 }
 
