@@ -73,15 +73,35 @@ struct stream *node_stream(struct node *node, const char *name)
     return NULL;
 }
 
-/* No mistake, where another process of the same file listens; but whoever looks for this one shall find out why there is nothing. */
-static void tell_unseen(const struct node *node)
+static bool listens(const struct node *node)
 {
     for (size_t i = 0; i < node->settings->listeners.count; i++)
         if (node->routes[i].http != NULL)
-            return;
+            return true;
+    return false;
+}
+
+/* No mistake, where another process of the same file listens; but whoever looks for this one shall find out why there is nothing. */
+static void tell_unseen(const struct node *node)
+{
+    if (listens(node))
+        return;
     log_warn("node",
              "no listener is open, so there are no metrics, no health and no traces of this process to be seen: their routes are for "
              "other roles. One that has nothing but bundles (use: [health, metrics, debug]) opens in every process");
+}
+
+static int open_listener(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err)
+{
+    int code = routes_open(routes, node, config, err);
+    if (code == 0)
+        return 0;
+    error_wrap(err, "listen.%s", config->name);
+    bool taken = code == E_UNAVAILABLE;
+    if (!taken || !config->optional || !listens(node))
+        return err->code;
+    log_warn("node", "%s; it is optional, and the process goes on without it", err->message);
+    return 0;
 }
 
 static int open_listeners(struct node *node, struct error *err)
@@ -90,8 +110,8 @@ static int open_listeners(struct node *node, struct error *err)
     node->http = http_server_new(&node->loop, node->metrics, &node->stats);
     node->routes = mem_zalloc((node->settings->listeners.count + 1) * sizeof(*node->routes));
     for (size_t i = 0; i < node->settings->listeners.count; i++)
-        if (routes_open(&node->routes[i], node, &configs[i], err) != 0)
-            return error_wrap(err, "listen.%s", configs[i].name);
+        if (open_listener(&node->routes[i], node, &configs[i], err) != 0)
+            return err->code;
     tell_unseen(node);
     return 0;
 }

@@ -52,6 +52,11 @@ static const struct config_field listener_fields[] = {
       .offset = offsetof(struct listener_config, routes),
       .schema = &route_schema,
       .doc = "What it answers; everything else is 404." },
+    { .name = "optional",
+      .type = CONFIG_BOOL,
+      .offset = offsetof(struct listener_config, optional),
+      .fallback = "false",
+      .doc = "Where its address is taken, the process goes on without it if a listener before it is open; the log says so." },
     { 0 },
 };
 
@@ -66,7 +71,8 @@ static void check_listener(const void *object, const struct config_place *place,
 
 static const struct config_schema listener_schema = {
     .name = "listener",
-    .doc = "An address and its routes. It opens when one of its actions belongs to a role of the process.",
+    .doc =
+        "An address and its routes. It opens when one of its actions belongs to a role of the process, or when it has nothing but bundles.",
     .size = sizeof(struct listener_config),
     .fields = listener_fields,
     .key_offset = offsetof(struct listener_config, name),

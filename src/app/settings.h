@@ -31,6 +31,7 @@ struct listener_config {
     const char *name;
     struct http_config http;
     struct config_list routes; /* of struct route_config */
+    bool optional;
 };
 
 /* `traces:`, joined of its parts. */

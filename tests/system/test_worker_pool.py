@@ -130,7 +130,7 @@ def test_what_was_accepted_before_a_group_existed_is_worked(worker_pool):
 
 
 def listeners(server):
-    return set(re.findall(r"listener (\S+) on 127\.0\.0\.1:\d+", server.log()))
+    return set(re.findall(r"\"message\":\"listener (\S+) on 127\.0\.0\.1:\d+\"", server.log()))
 
 
 def test_roles_apart_are_processes_that_can_be_seen_each_for_itself(worker_pool):
@@ -144,6 +144,17 @@ def test_roles_apart_are_processes_that_can_be_seen_each_for_itself(worker_pool)
     assert work.get("/submit").status == 404
     assert [work.get(path).status for path in ("/livez", "/readyz", "/debug/stats", "/debug/traces", "/debug/stuck")] == [200] * 5
     assert "no listener is open" not in work.log()
+
+
+def test_a_second_process_starts_where_the_first_is_seen_unless_nobody_would_see_it(worker_pool):
+    taken = {"OBSERVE_ADDR": f"127.0.0.1:{worker_pool('--only', 'work').port}"}
+    whole = worker_pool(env=taken)
+    whole.wait_until_ready()
+    assert listeners(whole) == {"main"}
+    assert f"listen.observe: listener observe on {taken['OBSERVE_ADDR']}: bind: Address already in use; it is optional" in whole.log()
+    unseen = worker_pool("--only", "work", env=taken, wait=False)
+    assert unseen.wait() == 1
+    assert f"cannot start: listen.observe: listener observe on {taken['OBSERVE_ADDR']}: bind: Address already in use" in unseen.log()
 
 
 def test_a_job_that_always_fails_ends_in_the_dead_letter_topic(worker_pool, kafka):
