@@ -27,10 +27,14 @@ static bool is_doubtful(const rd_kafka_message_t *message, bool acknowledged)
     return acknowledged && message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset < 0;
 }
 
-static const char *reason_of(rd_kafka_resp_err_t code, bool possibly)
+/* The broker's own words would be rd_kafka_message_produce_errstr's, which lie in an answer that librdkafka (2.14) frees before the report
+ * is read. */
+static const char *reason_of(const rd_kafka_message_t *message, bool possibly)
 {
-    if (code != RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
-        return client_reason(code);
+    if (message->err == RD_KAFKA_RESP_ERR_INVALID_RECORD && message->key == NULL)
+        return "Broker: Broker failed to validate record (it has no key, and a compacted topic takes none without one)";
+    if (message->err != RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+        return client_reason(message->err);
     return possibly ? "no acknowledgement by its deadline (Local: Message timed out)"
                     : "it could not be sent by its deadline (Local: Message timed out)";
 }
@@ -55,7 +59,7 @@ void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message,
         return;
     }
     bool possibly = status == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
-    delivery->sentence = reason_of(message->err, possibly);
+    delivery->sentence = reason_of(message, possibly);
     delivery->status = possibly ? DELIVERY_POSSIBLY_PERSISTED : DELIVERY_NOT_PERSISTED;
     delivery->code = possibly ? E_UNKNOWN : code_of(message->err);
 }
