@@ -1,4 +1,5 @@
 /* What cannot be worked: where it goes, what it carries along, and what happens while it cannot go there. */
+#include "work/work_parts.h"
 #include "work_fixture.h"
 
 static void given_traced_record(struct crew *crew, int32_t partition, const char *value)
@@ -144,6 +145,12 @@ static void a_record_that_there_is_no_memory_for_leaves_a_pointer_too(void **sta
     then_the_crew_goes(&crew);
 }
 
+static void given_refused_produce(struct crew *crew)
+{
+    for (int i = 0; i < 8; i++)
+        rd_kafka_mock_push_request_errors(cluster_of(&crew->base), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+}
+
 static bool is_refused_once(struct fixture *base, void *arg)
 {
     (void)arg;
@@ -161,10 +168,7 @@ static void nothing_is_committed_until_its_dead_letter_is_stored(void **state)
     given_record(&crew, 0, NULL, "{\"processing_time\":1}");
     given_all_written(&crew);
     rd_kafka_mock_topic_set_error(cluster_of(&crew.base), DEAD_TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    rd_kafka_mock_push_request_errors(
-        cluster_of(&crew.base), 0 /* Produce */, 8, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-        RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-        RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+    given_refused_produce(&crew);
     given_work(&crew, 0);
     assert_true(wait_until(&crew.base, is_refused_once, NULL, WORK_PATIENCE));
     when_time_passes(&crew, 300);
@@ -180,6 +184,57 @@ static void nothing_is_committed_until_its_dead_letter_is_stored(void **state)
     size_t count = read_dead_letters(&crew, &reader, letters, 4);
     assert_int_equal(count, 1);
     free_dead_letters(reader, letters, count);
+    then_the_crew_goes(&crew);
+}
+
+static void given_dead_letters_refused(struct crew *crew)
+{
+    crew->base.config.deadline_us = 300000; /* then the producer gives a record up */
+    given_log(crew);
+    for (int32_t partition = 0; partition < 2; partition++)
+        given_record(crew, partition, NULL, "not JSON");
+    given_all_written(crew);
+    rd_kafka_mock_topic_set_error(cluster_of(&crew->base), DEAD_TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    given_refused_produce(crew);
+}
+
+static bool are_both_refused(struct fixture *base, void *arg)
+{
+    const struct crew *crew = (struct crew *)(void *)base;
+    (void)arg;
+    return crew->works[0]->dead_refusal.letters == 2;
+}
+
+static void what_is_refused_is_counted_until_it_is_taken(void **state)
+{
+    struct crew crew;
+    struct error err;
+    given_crew(&crew, 4);
+    given_dead_letters_refused(&crew);
+    given_work(&crew, 0);
+    assert_true(wait_until(&crew.base, are_both_refused, NULL, WORK_PATIENCE));
+    assert_true(work_dead_letters_ready(crew.works[0], &err)); /* it may pass */
+    crew.works[0]->dead_refusal.since_us -= 11 * UINT64_C(1000000);
+    assert_false(work_dead_letters_ready(crew.works[0], &err));
+    assert_non_null(strstr(err.message, "and 2 records wait for it: "));
+
+    rd_kafka_mock_topic_set_error(cluster_of(&crew.base), DEAD_TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_mock_clear_request_errors(cluster_of(&crew.base), 0);
+    when_ended(&crew, 2);
+    assert_int_equal(crew.works[0]->dead_refusal.letters, 0);
+    assert_true(work_dead_letters_ready(crew.works[0], &err));
+    then_the_crew_goes(&crew);
+}
+
+static void what_is_left_to_others_is_no_longer_counted_as_refused(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 4);
+    given_dead_letters_refused(&crew);
+    given_work(&crew, 0);
+    assert_true(wait_until(&crew.base, are_both_refused, NULL, WORK_PATIENCE));
+    when_drained(&crew, 0, 3000);
+    assert_int_equal(crew.works[0]->dead_refusal.letters, 0);
     then_the_crew_goes(&crew);
 }
 
@@ -221,6 +276,8 @@ int main(void)
         cmocka_unit_test(a_record_too_large_for_the_dead_letter_topic_leaves_a_pointer),
         cmocka_unit_test(a_record_that_there_is_no_memory_for_leaves_a_pointer_too),
         cmocka_unit_test(nothing_is_committed_until_its_dead_letter_is_stored),
+        cmocka_unit_test(what_is_refused_is_counted_until_it_is_taken),
+        cmocka_unit_test(what_is_left_to_others_is_no_longer_counted_as_refused),
         cmocka_unit_test(without_a_dead_letter_topic_what_cannot_be_worked_is_let_go),
         cmocka_unit_test(a_topic_that_is_its_own_dead_letter_topic_is_refused),
     };
