@@ -38,6 +38,7 @@ def test_hot_keys_and_producers_are_told_as_they_are(worker_pool):
     assert producer["queue_records"] == 0
     (breaker,) = [row for row in server.stats("breaker") if row["topic"] == server.topic]
     assert breaker["state"] == "closed"
+    assert (server.stats("redis")["state"], server.stats("redis")["last_fault"]) == ("ready", None)
 
 
 def test_keys_of_any_bytes_leave_the_answer_json_and_the_terminal_alone(worker_pool):

@@ -4,6 +4,15 @@
 static const char *const states[] = { "resting", "resolving", "connecting", "greeting", "ready", "closing" };
 static const char *const results[REDIS_RESULTS] = { "ok", "error", "timeout", "lost", "refused" };
 
+/* One that was connected at the first attempt, and still is, has had none. */
+static void add_last_fault(const struct redis *redis, yyjson_mut_doc *doc, yyjson_mut_val *value)
+{
+    if (redis->state == REDIS_READY && redis->attempts == 1)
+        yyjson_mut_obj_add_null(doc, value, "last_fault");
+    else
+        stats_add_text(doc, value, "last_fault", text_of(redis->reason));
+}
+
 static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
 {
     const struct redis *redis = arg;
@@ -11,7 +20,7 @@ static yyjson_mut_val *fill(void *arg, yyjson_mut_doc *doc)
     yyjson_mut_obj_add_strcpy(doc, value, "address", redis->place);
     yyjson_mut_obj_add_str(doc, value, "state", states[redis->state]);
     yyjson_mut_obj_add_real(doc, value, "state_seconds", (double)(clock_us() - redis->since_us) / 1e6);
-    stats_add_text(doc, value, "last_fault", text_of(redis->reason));
+    add_last_fault(redis, doc, value);
     yyjson_mut_obj_add_uint(doc, value, "attempts", redis->attempts);
     yyjson_mut_obj_add_uint(doc, value, "failures_in_a_row", redis->failures);
     yyjson_mut_obj_add_uint(doc, value, "commands_under_way", redis->under_way);
