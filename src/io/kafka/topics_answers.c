@@ -88,7 +88,7 @@ static void on_present(struct topics *topics, struct topic *topic, int32_t parti
 {
     struct error problem = { 0 };
     if (!topic->present || topic->partitions != partitions) {
-        log_info("topics", "topic %s is there, with %d partitions", topic->wanted.name, (int)partitions);
+        log_info("topics", "topic %s is there, with %d partition%s", topic->wanted.name, (int)partitions, partitions == 1 ? "" : "s");
         topics->dirty = true;
     }
     topic->present = true;
