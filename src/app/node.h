@@ -56,7 +56,7 @@ struct stream {
     struct ingest *ingest;                                     /* NULL: no route of this process needs it */
     struct work *work;                                         /* NULL: not worked here */
     struct watch *watch;                                       /* NULL: not watched here */
-    struct stream_check limiter_check, work_check, dead_check; /* of what it has */
+    struct stream_check limiter_check, work_check, publishing_check; /* of what it has */
 };
 
 /* A listener with what it answers. */

@@ -62,8 +62,8 @@ static void commit_and_leave(struct shutdown *shutdown, uint64_t deadline_us)
         if (stream->work == NULL)
             continue;
         health_remove(&stream->work_check.check);
-        if (stream->dead_topic != NULL)
-            health_remove(&stream->dead_check.check);
+        if (stream->dead_topic != NULL || stream->output_topic != NULL)
+            health_remove(&stream->publishing_check.check);
         shutdown->pending++;
         work_close(stream->work, deadline_us, shutdown_part_ended, shutdown);
     }

@@ -20,10 +20,10 @@ static bool work_is_ready(void *arg, struct error *err)
     return work_ready(stream->work, err);
 }
 
-static bool dead_letters_are_taken(void *arg, struct error *err)
+static bool it_publishes(void *arg, struct error *err)
 {
     struct stream *stream = arg;
-    return work_dead_letters_ready(stream->work, err);
+    return work_publishes(stream->work, err);
 }
 
 /* "work jobs" */
@@ -150,8 +150,8 @@ static int start_work(struct stream *stream, struct node *node, struct error *er
     if (stream->work == NULL)
         return error_wrap(err, "work");
     add_check(&stream->work_check, "work", work_is_ready, stream, node);
-    if (stream->dead_topic != NULL)
-        add_check(&stream->dead_check, "dead letters", dead_letters_are_taken, stream, node);
+    if (stream->dead_topic != NULL || stream->output_topic != NULL)
+        add_check(&stream->publishing_check, "publishing", it_publishes, stream, node);
     return 0;
 }
 

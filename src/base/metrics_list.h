@@ -130,6 +130,8 @@ METRIC(TRANSACTION_DURATION, METRIC_HISTOGRAM, "millrace_transaction_duration_se
        "stream")
 METRIC(WORK_UNCOMMITTED, METRIC_GAUGE, "millrace_work_uncommitted_records",
        "Records whose work is over and whose output or dead letter waits for its transaction, or is in one.", "stream")
+METRIC(OUTPUTS_REFUSED, METRIC_GAUGE, "millrace_outputs_refused",
+       "Records whose output was not taken, and is sent again; those behind them in their lane wait.", "stream")
 METRIC(DEAD_REFUSED, METRIC_GAUGE, "millrace_dead_letters_refused",
        "Records whose dead letter was not taken, and is sent again; those behind them in their lane wait.", "stream")
 METRIC(COMMITS, METRIC_COUNTER, "millrace_commits_total", "Offset commits, by result.", "stream", "result")

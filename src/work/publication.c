@@ -50,8 +50,7 @@ void publication_free(struct job *job)
     struct publication *publication = job->publication;
     if (publication == NULL)
         return;
-    if (publication->tries > 0)
-        dead_refusal_end(job->partition->work);
+    refusal_end(publication);
     list_remove(&publication->link);
     mem_free(publication->reason);
     mem_free(publication->trouble);
@@ -83,7 +82,6 @@ static void count_dead(struct publication *publication, const struct trace_conte
     struct job *job = publication->job;
     struct work *work = job->partition->work;
     say_dead(publication);
-    dead_refusal_pass(work, now_us);
     job_trace_dead(job, publication->attempt, publication->reason, now_us);
     work->counts.dead++;
     job->partition->tally->dead++;
@@ -115,6 +113,7 @@ void publication_stored(struct publication *publication, const struct delivery *
     struct job *job = publication->job;
     const struct trace_context *trace = job->trace == NULL ? NULL : &job->trace->context;
     job_trace_sent(job, publication, delivery);
+    refusal_pass(publication, now_us);
     if (publication->kind == PUBLICATION_OUTPUT)
         count_output(publication, trace, now_us);
     else
@@ -143,8 +142,8 @@ static void send_again(struct publication *publication, uint64_t now_us)
     struct job *job = publication->job;
     struct partition *partition = job->partition;
     struct work *work = partition->work;
-    dead_refusal_note(work, publication->tries > 0, publication->trouble, now_us);
-    uint64_t delay_us = retry_delay_us(&again_policy, ++publication->tries, &work->random);
+    refusal_note(publication, now_us);
+    uint64_t delay_us = retry_delay_us(&again_policy, publication->tries, &work->random);
     struct log_place place;
     log_place_of_job(&place, job);
     log_warn("work", "%s: the %s of partition %" PRId32 " offset %" PRId64 " is not stored, and sent again in %" PRIu64 " ms: %s",
@@ -194,6 +193,7 @@ static bool change(struct publication *publication, uint64_t now_us)
         let_go(job, publication->attempt, publication->trouble, now_us);
         return false;
     }
+    refusal_end(publication);
     publication->kind = PUBLICATION_DEAD_LETTER;
     publication->reason = mem_strdup(publication->trouble);
     return true;

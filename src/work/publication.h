@@ -50,6 +50,12 @@ const struct producer_topic *publication_topic(const struct publication *publica
 void publication_stored(struct publication *publication, const struct delivery *delivery, uint64_t now_us);
 void publication_refused(struct publication *publication, int code, const char *sentence, uint64_t now_us);
 
+/* --- refusal.c --- */
+/* It was not taken once more; it is not waited for any longer, or not as what it is; something of its kind was taken. */
+void refusal_note(struct publication *publication, uint64_t now_us);
+void refusal_end(struct publication *publication);
+void refusal_pass(const struct publication *publication, uint64_t now_us);
+
 /* A record for the producer; its texts are borrowed from the job and from this. */
 struct publication_record {
     struct producer_record record;

@@ -92,9 +92,9 @@ void work_set_own_slots(struct work *work, size_t concurrency);
 /* True while the group has us and nothing is wrong; else a reason. */
 bool work_ready(const struct work *work, struct error *err);
 
-/* False while the dead letter topic has not taken anything for some seconds that it was given: then records that fail hold their lanes,
- * for good if nobody does something about it. `err` says why. */
-bool work_dead_letters_ready(const struct work *work, struct error *err);
+/* False while the output or the dead letter topic has not taken anything for some seconds that it was given, or no transaction could be
+ * committed: then records hold their lanes, for good if nobody does something about it. `err` says why. */
+bool work_publishes(const struct work *work, struct error *err);
 
 /* Shutdown, in this order. stop_fetching: takes no more records. drain: drops what has not begun, lets running jobs (and their dead
  * letters, not their retries) end until `deadline_us` (clock_us); `drained` is called once, later, with the number that still runs.

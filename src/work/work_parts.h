@@ -14,7 +14,7 @@
  *   run.c           attempts, and what their outcomes mean
  *   publication*.c  what a job leaves behind in another topic: its output, or a dead letter
  *   cut.c           exactly once: publications and offsets in one transaction
- *   dead_refusal.c  while that is not taken: for whoever asks whether the work is ready
+ *   refusal.c       while that is not taken: for whoever asks whether the work is ready
  *   partition.c     a partition from its assignment to its end
  *   give_up.c       what the group wants back
  *   commit.c        commits watermarks
@@ -45,16 +45,16 @@ enum work_hold {
     HOLD_PAUSED = 8,      /* from outside; nothing is taken either */
 };
 
-/* Dead letters that were not taken, and are sent again. */
-struct dead_refusal {
-    size_t letters;
-    uint64_t since_us;   /* none has been taken since; of no meaning without letters */
-    struct error reason; /* of the last one */
+/* Publications of a kind that were not taken, and are sent again. */
+struct refusal {
+    size_t records;
+    uint64_t since_us; /* while there are some: nothing was taken */
+    struct error reason;
 };
 
 struct work_series {
     struct series *done, *dead, *attempts[4], *retries, *duration, *attempt_duration, *dead_stored, *dead_errors, *offsets_missing,
-        *dead_refused, *skipped, *bare;
+        *refused[2], *skipped, *bare;
     struct series *outputs, *output_errors, *transactions[3], *transaction_duration, *uncommitted;
     struct series *waiting, *queued, *running, *resting, *partitions, *paused, *slots, *stuck, *crowds, *crowded;
     struct series *committed, *commit_refused, *assigned, *revoked, *lost, *broken;
@@ -114,7 +114,7 @@ struct work {
     uint64_t refused_us;  /* since when */
     bool final_commit;    /* of what is given up, under way */
     bool final_waits;     /* for the transaction that is under way */
-    struct dead_refusal dead_refusal;
+    struct refusal refusals[2]; /* at least once, by enum publication_kind */
     uint64_t final_until_us;
     uint64_t give_ups; /* so far: the answer to an earlier final commit is not for this one */
 
@@ -181,14 +181,6 @@ void give_up_lost(struct work *work);
 /* The answer to commit_final. */
 void give_up_committed(struct work *work, int code);
 void give_up_init(struct work *work);
-
-/* --- dead_refusal.c --- */
-/* A letter was not taken, `again` if it was not taken before either. */
-void dead_refusal_note(struct work *work, bool again, const char *reason, uint64_t now_us);
-/* One that had not been taken is gone: taken by now, or left to whoever has its partition next. */
-void dead_refusal_end(struct work *work);
-/* A letter was taken. */
-void dead_refusal_pass(struct work *work, uint64_t now_us);
 
 /* --- commit.c --- */
 void commit_start(struct work *work);

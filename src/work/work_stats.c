@@ -43,7 +43,8 @@ void work_series_init(struct work *work)
                           [TRANSACTION_UNKNOWN] = metric(metrics, METRIC_TRANSACTIONS, stream, "unknown") },
         .transaction_duration = metric(metrics, METRIC_TRANSACTION_DURATION, stream),
         .uncommitted = metric(metrics, METRIC_WORK_UNCOMMITTED, stream),
-        .dead_refused = metric(metrics, METRIC_DEAD_REFUSED, stream),
+        .refused = { [PUBLICATION_OUTPUT] = metric(metrics, METRIC_OUTPUTS_REFUSED, stream),
+                     [PUBLICATION_DEAD_LETTER] = metric(metrics, METRIC_DEAD_REFUSED, stream) },
         .offsets_missing = metric(metrics, METRIC_OFFSETS_MISSING, stream),
         .skipped = metric(metrics, METRIC_WORK_SKIPPED, stream),
         .bare = metric(metrics, METRIC_COMMITS_BARE, stream),
@@ -88,7 +89,8 @@ void work_collect(struct work *work)
     metric_set(work->series.paused, work_paused(work));
     metric_set(work->series.slots, (double)work->slots->limit);
     metric_set(work->series.uncommitted, (double)(work->cut_count + cut_under_way(work)));
-    metric_set(work->series.dead_refused, (double)work->dead_refusal.letters);
+    for (int kind = 0; kind < 2; kind++)
+        metric_set(work->series.refused[kind], (double)work->refusals[kind].records);
     metric_set(work->series.stuck, (double)work->stuck);
     metric_set(work->series.crowds, (double)count_crowds(work));
 }

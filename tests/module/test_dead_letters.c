@@ -1,5 +1,5 @@
 /* What cannot be worked: where it goes, what it carries along, and what happens while it cannot go there. */
-#include "work/work_parts.h"
+#include "work/publication.h"
 #include "work_fixture.h"
 
 static void given_traced_record(struct crew *crew, int32_t partition, const char *value)
@@ -202,7 +202,7 @@ static bool are_both_refused(struct fixture *base, void *arg)
 {
     const struct crew *crew = (struct crew *)(void *)base;
     (void)arg;
-    return crew->works[0]->dead_refusal.letters == 2;
+    return crew->works[0]->refusals[PUBLICATION_DEAD_LETTER].records == 2;
 }
 
 static void what_is_refused_is_counted_until_it_is_taken(void **state)
@@ -213,16 +213,16 @@ static void what_is_refused_is_counted_until_it_is_taken(void **state)
     given_dead_letters_refused(&crew);
     given_work(&crew, 0);
     assert_true(wait_until(&crew.base, are_both_refused, NULL, WORK_PATIENCE));
-    assert_true(work_dead_letters_ready(crew.works[0], &err)); /* it may pass */
-    crew.works[0]->dead_refusal.since_us -= 11 * UINT64_C(1000000);
-    assert_false(work_dead_letters_ready(crew.works[0], &err));
+    assert_true(work_publishes(crew.works[0], &err)); /* it may pass */
+    crew.works[0]->refusals[PUBLICATION_DEAD_LETTER].since_us -= 11 * UINT64_C(1000000);
+    assert_false(work_publishes(crew.works[0], &err));
     assert_non_null(strstr(err.message, "and 2 records wait for it: "));
 
     rd_kafka_mock_topic_set_error(cluster_of(&crew.base), DEAD_TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_mock_clear_request_errors(cluster_of(&crew.base), 0);
     when_ended(&crew, 2);
-    assert_int_equal(crew.works[0]->dead_refusal.letters, 0);
-    assert_true(work_dead_letters_ready(crew.works[0], &err));
+    assert_int_equal(crew.works[0]->refusals[PUBLICATION_DEAD_LETTER].records, 0);
+    assert_true(work_publishes(crew.works[0], &err));
     then_the_crew_goes(&crew);
 }
 
@@ -234,7 +234,7 @@ static void what_is_left_to_others_is_no_longer_counted_as_refused(void **state)
     given_work(&crew, 0);
     assert_true(wait_until(&crew.base, are_both_refused, NULL, WORK_PATIENCE));
     when_drained(&crew, 0, 3000);
-    assert_int_equal(crew.works[0]->dead_refusal.letters, 0);
+    assert_int_equal(crew.works[0]->refusals[PUBLICATION_DEAD_LETTER].records, 0);
     then_the_crew_goes(&crew);
 }
 

@@ -211,7 +211,7 @@ def test_every_query_of_every_panel_has_data(worker_pool, prometheus, own_kafka,
     assert (judged.returncode, judged.stdout + judged.stderr) == (0, b"")
 
     rules = [rule for group in metrics.ask("rules")["groups"] for rule in group["rules"]]
-    assert len(rules) == 15 and all(rule["health"] == "ok" for rule in rules), rules
+    assert len(rules) == 17 and all(rule["health"] == "ok" for rule in rules), rules
     traces = [labels["trace_id"] for labels in exemplars_of(metrics, "millrace_http_request_duration_seconds_bucket")]
     assert traces and all(re.fullmatch("[0-9a-f]{32}", trace) for trace in traces), traces
     pint, _ = find_go_tool("pint")

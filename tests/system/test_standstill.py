@@ -137,7 +137,7 @@ def test_a_dead_letter_topic_that_refuses_everything_makes_the_process_not_ready
     """Compacted, as it is by mistake, it takes no record without a key."""
     server = worker_pool("--only", "work", env=QUICK)
     server.wait_until_ready()
-    check = 'millrace_ready_check{check="dead letters jobs"}'
+    check = 'millrace_ready_check{check="publishing jobs"}'
     refused = 'millrace_dead_letters_refused{stream="jobs"}'
     assert [server.metrics()[name] for name in ("millrace_ready", check, refused)] == [1, 1, 0]
 
@@ -146,9 +146,9 @@ def test_a_dead_letter_topic_that_refuses_everything_makes_the_process_not_ready
     wait_for(lambda: server.metrics()[refused] == 1, what="a dead letter that is not taken")
     assert server.get("/readyz").status == 200, "it may pass"
     report = wait_for(lambda: (reply := server.get("/readyz")).status == 503 and reply.json(), 20, what="not to be ready")
-    assert [name for name, told in report["checks"].items() if told != "ok"] == ["dead letters jobs"]
+    assert [name for name, told in report["checks"].items() if told != "ok"] == ["publishing jobs"]
     assert re.fullmatch(rf"the dead letter topic {server.topic}-dlq has taken nothing for \d+ s, and 1 record waits for it: .* a compacted topic takes none without one\)",
-                        report["checks"]["dead letters jobs"])
+                        report["checks"]["publishing jobs"])
     assert [server.metrics()[name] for name in ("millrace_ready", check, refused)] == [0, 0, 1]
     assert server.get("/livez").status == 200, "a restart would not help"
 
