@@ -69,6 +69,12 @@ OVERVIEW = {
                   "Records that wait in Kafka. It should come back to 0 after each burst."),
             panel("Slots", "short", [(f"sum({here('millrace_pool_slots_busy')})", "busy"), (f"sum({here('millrace_pool_slots')})", "all")],
                   "All busy for long: jobs come faster than they are worked.", min=0),
+            panel("Outputs", "short", [(rate("millrace_outputs_total", "stream"), "{{stream}}"),
+                                       (rate("millrace_output_errors_total", "stream"), "{{stream}} not taken")],
+                  "What is done and has gone on to another topic, where a stream has an output."),
+            panel("Transactions", "short", [(rate("millrace_transactions_total", "stream, result"), "{{stream}} {{result}}"),
+                                            (f"sum by (stream) ({here('millrace_work_uncommitted_records')})", "{{stream}} results that wait")],
+                  "Exactly once: outputs, dead letters and offsets together. unknown: its partitions are read anew."),
         ]),
         ("Health", [
             panel("Ready", "short", [(f"min by (instance, check) ({here('millrace_ready_check')})", "{{instance}} {{check}}")],
