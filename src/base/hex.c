@@ -30,37 +30,40 @@ char *hex_write(char *out, const void *bytes, size_t size)
     return out;
 }
 
-/* The other way round: four bytes of eight characters, digits or not. Letters lie 9 beyond their value, seen by the bit that only they
- * have. */
-static uint32_t four_bytes(uint64_t characters)
+/* The other way round: the values of eight characters, one in each byte. Letters lie 9 beyond their low bits, and only they have this
+ * bit. `wrong` gets bits for those that are no digits: a value above 15, one that is a letter's in a digit's place or the other way round,
+ * or one that is written in another way. */
+static uint64_t eight_values(uint64_t characters, uint64_t *wrong)
 {
     uint64_t letters = characters >> 6 & 0x0101010101010101;
-    uint64_t x = (characters & 0x0F0F0F0F0F0F0F0F) + letters * 9;
-    x = (x << 4 | x >> 8) & 0x00FF00FF00FF00FF;
+    uint64_t values = (characters & 0x0F0F0F0F0F0F0F0F) + letters * 9;
+    *wrong |= (values & 0xF0F0F0F0F0F0F0F0) | (((values + 0x0606060606060606) >> 4 & 0x0101010101010101) ^ letters);
+    *wrong |= (values + 0x3030303030303030 + letters * ('a' - '0' - 10)) ^ characters;
+    return values;
+}
+
+static uint32_t four_bytes(uint64_t values)
+{
+    uint64_t x = (values << 4 | values >> 8) & 0x00FF00FF00FF00FF;
     x = (x | x >> 8) & 0x0000FFFF0000FFFF;
     return (uint32_t)(x | x >> 16);
 }
 
-/* What was read is written again: only digits come out as they went in. */
 bool hex_read(const char *text, void *bytes, size_t size)
 {
     uint8_t *at = bytes;
     const uint8_t *end = at + size;
+    uint64_t wrong = 0;
     for (; end - at >= 4; at += 4, text += 8) {
         uint64_t characters;
         memcpy(&characters, text, sizeof(characters));
-        uint32_t four = four_bytes(le64toh(characters));
-        if (eight_digits(four) != le64toh(characters))
-            return false;
-        memcpy(at, &(uint32_t){ htole32(four) }, sizeof(four));
+        uint32_t four = htole32(four_bytes(eight_values(le64toh(characters), &wrong)));
+        memcpy(at, &four, sizeof(four));
     }
     for (; at < end; at++, text += 2) {
-        uint16_t characters;
-        memcpy(&characters, text, sizeof(characters));
-        uint8_t byte = (uint8_t)four_bytes(le16toh(characters));
-        if ((uint16_t)eight_digits(byte) != le16toh(characters))
-            return false;
-        *at = byte;
+        uint16_t two;
+        memcpy(&two, text, sizeof(two));
+        *at = (uint8_t)four_bytes(eight_values(0x3030303030300000 | le16toh(two), &wrong)); /* zeros behind them */
     }
-    return true;
+    return wrong == 0;
 }
