@@ -57,8 +57,36 @@ static size_t ascii_prefix(const char *data, size_t size)
     return at;
 }
 
+/* Of fewer than eight bytes: two words of four that overlap, or the first, the middle and the last of three at most. */
+static bool is_short_ascii(const char *data, size_t size)
+{
+    uint32_t first, last;
+    if (size >= sizeof(first)) {
+        memcpy(&first, data, sizeof(first));
+        memcpy(&last, data + size - sizeof(last), sizeof(last));
+        return ((first | last) & 0x80808080) == 0;
+    }
+    return size == 0 || ((data[0] | data[size / 2] | data[size - 1]) & 0x80) == 0;
+}
+
+/* The last word overlaps the one before it: most texts are short, and byte by byte their rest would be most of the work. */
+static bool is_ascii(const char *data, size_t size)
+{
+    uint64_t bits = 0, word;
+    if (size < sizeof(word))
+        return is_short_ascii(data, size);
+    for (size_t at = 0; at < size - sizeof(word); at += sizeof(word)) {
+        memcpy(&word, data + at, sizeof(word));
+        bits |= word;
+    }
+    memcpy(&word, data + size - sizeof(word), sizeof(word));
+    return ((bits | word) & 0x8080808080808080) == 0;
+}
+
 bool utf8_valid(const char *data, size_t size)
 {
+    if (is_ascii(data, size))
+        return true;
     size_t at = ascii_prefix(data, size);
     for (size_t length = 1; at < size && length > 0; at += length)
         length = utf8_length(data + at, size - at);
