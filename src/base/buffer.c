@@ -9,22 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-char *buffer_reserve(struct buffer *buffer, size_t size)
+void buffer_enlarge(struct buffer *buffer, size_t size)
 {
     size_t needed = buffer->size + size;
-    if (needed > buffer->capacity) {
-        size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
-        while (capacity < needed)
-            capacity *= 2;
-        buffer->data = mem_realloc(buffer->data, capacity);
-        buffer->capacity = capacity;
-    }
-    return buffer->data + buffer->size;
-}
-
-void buffer_grow(struct buffer *buffer, size_t size)
-{
-    buffer->size += size;
+    size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
+    while (capacity < needed)
+        capacity *= 2;
+    buffer->data = mem_realloc(buffer->data, capacity);
+    buffer->capacity = capacity;
 }
 
 void buffer_append(struct buffer *buffer, const void *data, size_t size)

@@ -15,6 +15,9 @@ struct buffer {
     size_t capacity;
 };
 
+/* Makes the memory of a full one larger: there is room for `size` more bytes then. It is buffer_reserve that calls it. */
+void buffer_enlarge(struct buffer *buffer, size_t size);
+
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_text(struct buffer *buffer, struct text text);
 void buffer_string(struct buffer *buffer, const char *string);
@@ -40,8 +43,17 @@ void buffer_json_string(struct buffer *buffer, struct text text);
 void buffer_json(struct buffer *buffer, struct text json);
 
 /* Room for `size` more bytes at the returned place; call buffer_grow with what was really written. */
-char *buffer_reserve(struct buffer *buffer, size_t size);
-void buffer_grow(struct buffer *buffer, size_t size);
+static inline char *buffer_reserve(struct buffer *buffer, size_t size)
+{
+    if (size > buffer->capacity - buffer->size)
+        buffer_enlarge(buffer, size);
+    return buffer->data + buffer->size;
+}
+
+static inline void buffer_grow(struct buffer *buffer, size_t size)
+{
+    buffer->size += size;
+}
 
 void buffer_clear(struct buffer *buffer); /* keeps the memory */
 void buffer_free(struct buffer *buffer);  /* empty again, memory given back */
