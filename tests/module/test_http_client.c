@@ -132,6 +132,28 @@ static void the_next_post_takes_the_same_connection(void **state)
     close_all(&f);
 }
 
+static void a_post_has_nothing_of_the_one_before_it(void **state)
+{
+    struct fixture f;
+    struct buffer body = { 0 };
+    buffer_repeat(&body, 'x', 300 * 1024);
+    buffer_char(&body, '\0');
+    given_peer(&f);
+    f.peer.answer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nlong";
+    assert_string_equal(answer_to(&f, body.data).body, "long");
+    f.peer.answer = "HTTP/1.1 204 No Content\r\n\r\n";
+    struct outcome outcome = answer_to(&f, "spans");
+    assert_int_equal(outcome.status, 204);
+    assert_int_equal(outcome.retry_after_us, 0);
+    assert_int_equal(outcome.body_size, 0);
+    assert_string_equal(outcome.reason, "");
+    assert_non_null(strstr(f.peer.request.data, "\r\nContent-Length: 5\r\n"));
+    assert_non_null(strstr(f.peer.request.data, "\r\n\r\nspans"));
+    assert_null(strstr(f.peer.request.data, "spansx"));
+    buffer_free(&body);
+    close_all(&f);
+}
+
 static void a_kept_connection_that_the_server_has_closed_is_replaced(void **state)
 {
     struct fixture f;
@@ -445,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_post_arrives_whole_and_its_answer_comes_back),
         cmocka_unit_test(a_long_body_is_sent_without_asking_first),
         cmocka_unit_test(the_next_post_takes_the_same_connection),
+        cmocka_unit_test(a_post_has_nothing_of_the_one_before_it),
         cmocka_unit_test(a_kept_connection_that_the_server_has_closed_is_replaced),
         cmocka_unit_test(many_posts_are_under_way_at_once),
         cmocka_unit_test(an_error_status_is_an_answer_with_its_time_to_come_back),

@@ -26,7 +26,8 @@ struct http_client {
 struct http_call {
     struct list link;
     struct http_client *client;
-    CURL *easy;
+    struct http_endpoint *endpoint;
+    CURL *easy; /* the endpoint's */
     struct buffer body; /* of the answer */
     bool cut;           /* it goes on */
     char reason[CURL_ERROR_SIZE];
@@ -53,12 +54,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return call->cut ? CURL_WRITEFUNC_ERROR : size * count; /* which ends the call, and its connection */
 }
 
-struct http_call *http_client_post(struct http_client *client, const struct http_endpoint *endpoint, struct text body, http_call_cb done,
+struct http_call *http_client_post(struct http_client *client, struct http_endpoint *endpoint, struct text body, http_call_cb done,
                                    void *arg)
 {
     assert(!client->closing);
     struct http_call *call = mem_zalloc(sizeof(*call));
-    *call = (struct http_call){ .client = client, .easy = http_endpoint_handle(endpoint), .done = done, .arg = arg };
+    *call = (struct http_call){
+        .client = client, .endpoint = endpoint, .easy = http_endpoint_handle(endpoint), .done = done, .arg = arg
+    };
     list_push(&client->calls, &call->link);
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, body.data);
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
@@ -70,12 +73,16 @@ struct http_call *http_client_post(struct http_client *client, const struct http
     return call;
 }
 
+/* The handle goes first: the endpoint's life may end with `done`. */
 static void end(struct http_call *call, const struct http_answer *answer)
 {
     list_remove(&call->link);
     curl_multi_remove_handle(call->client->multi, call->easy);
+    if (answer->code == 0 && !call->cut)
+        http_endpoint_give_back(call->endpoint, call->easy);
+    else
+        curl_easy_cleanup(call->easy);
     call->done(call->arg, answer);
-    curl_easy_cleanup(call->easy);
     buffer_free(&call->body);
     mem_free(call);
 }

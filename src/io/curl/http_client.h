@@ -67,7 +67,7 @@ struct http_client *http_client_new(uv_loop_t *loop);
 
 /* Sends `body`, which is borrowed until `done`. `done` fires exactly once, later; calls and the client may be ended in it, and new calls
  * begun. */
-struct http_call *http_client_post(struct http_client *client, const struct http_endpoint *endpoint, struct text body, http_call_cb done,
+struct http_call *http_client_post(struct http_client *client, struct http_endpoint *endpoint, struct text body, http_call_cb done,
                                    void *arg);
 
 /* Ends the call as E_CANCELED, within this call. */
