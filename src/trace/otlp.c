@@ -3,6 +3,7 @@
 #include "trace/otlp_attribute.h"
 #include "trace/protobuf.h"
 #include "trace/span_site.h"
+#include "trace/span_store.h"
 
 /* Numbers of the fields, by message. */
 enum { REQUEST_RESOURCE_SPANS = 1 };
@@ -42,6 +43,7 @@ enum { FLAG_HAS_IS_REMOTE = 0x100, FLAG_IS_REMOTE = 0x200 };
 struct encoder {
     struct buffer *out;
     int64_t wall_offset_us;
+    struct span_held held; /* of the few spans that have more than a head and values */
 };
 
 uint64_t otlp_waiting(const struct tracer *tracer, const struct trace_cursor *cursor)
@@ -54,13 +56,14 @@ static uint64_t wall_ns(const struct encoder *encoder, uint64_t clock_us)
     return ((uint64_t)encoder->wall_offset_us + clock_us) * 1000;
 }
 
-static bool has_parent(const struct span *span)
+static bool has_parent(const struct span_outline *span)
 {
-    static const uint8_t none[8];
-    return memcmp(span->parent_id, none, sizeof(none)) != 0;
+    uint64_t id;
+    memcpy(&id, span->parent_id, sizeof(id));
+    return id != 0;
 }
 
-static void write_head(const struct encoder *encoder, const struct span *span)
+static void write_head(const struct encoder *encoder, const struct span_outline *span)
 {
     struct buffer *out = encoder->out;
     bool is_remote = has_parent(span) && span->parent_is_remote;
@@ -114,16 +117,19 @@ static void write_dropped(struct buffer *out, unsigned field, size_t count)
         protobuf_uint(out, field, count);
 }
 
-static void write_span(const struct encoder *encoder, const struct span_held *held)
+static bool has_rest(const struct span_record_head *head)
 {
+    return head->outline.status != SPAN_STATUS_UNSET || head->has_state || head->event_count > 0 || head->link_count > 0;
+}
+
+static void write_rest(struct encoder *encoder, struct text record)
+{
+    const struct span_held *held = &encoder->held;
     const struct span *span = &held->span;
     struct buffer *out = encoder->out;
-    size_t begun = protobuf_begin(out, SCOPE_SPANS_SPANS);
-    write_head(encoder, span);
+    span_record_read(record, &encoder->held);
     if (span->trace_state.size > 0)
         protobuf_string(out, SPAN_TRACE_STATE, span->trace_state);
-    buffer_text(out, buffer_as_text(&span->site->encoded));
-    otlp_attributes(out, SPAN_ATTRIBUTES, &span->site->encoded_keys, span->values);
     for (size_t i = 0; i < span->event_count; i++)
         write_event(encoder, &span->events[i]);
     write_dropped(out, SPAN_DROPPED_EVENTS, held->dropped_events);
@@ -131,6 +137,20 @@ static void write_span(const struct encoder *encoder, const struct span_held *he
         write_link(out, &span->links[i]);
     write_dropped(out, SPAN_DROPPED_LINKS, held->dropped_links);
     write_status(out, span);
+}
+
+/* Out of the record itself: to read it as a whole before would cost as much as to write it. */
+static void write_span(struct encoder *encoder, struct text record)
+{
+    const struct span_record_head *head = span_record_head(record);
+    const struct span_site *site = head->outline.site;
+    struct buffer *out = encoder->out;
+    size_t begun = protobuf_begin(out, SCOPE_SPANS_SPANS);
+    write_head(encoder, &head->outline);
+    buffer_text(out, buffer_as_text(&site->encoded));
+    otlp_attributes(out, &site->encoded_keys, record);
+    if (has_rest(head))
+        write_rest(encoder, record);
     protobuf_end(out, begun);
 }
 
@@ -145,10 +165,13 @@ static void write_scope(struct buffer *out)
 size_t otlp_encode(const struct tracer *tracer, struct trace_cursor *cursor, size_t span_limit, struct text resource,
                    int64_t wall_offset_us, struct buffer *out, uint64_t *missed)
 {
-    struct encoder encoder = { out, wall_offset_us };
-    struct span_held held;
-    if (span_limit == 0 || !tracer_next(tracer, cursor, &held, missed))
+    const struct trace_ring *ring = &tracer_recent(tracer)->ring;
+    struct encoder encoder;
+    struct text record;
+    if (span_limit == 0 || !trace_ring_next(ring, cursor, &record, missed))
         return 0;
+    encoder.out = out;
+    encoder.wall_offset_us = wall_offset_us;
 
     size_t resource_spans = protobuf_begin(out, REQUEST_RESOURCE_SPANS);
     protobuf_bytes(out, RESOURCE_SPANS_RESOURCE, resource);
@@ -156,8 +179,8 @@ size_t otlp_encode(const struct tracer *tracer, struct trace_cursor *cursor, siz
     write_scope(out);
     size_t count = 0;
     do
-        write_span(&encoder, &held);
-    while (++count < span_limit && tracer_next(tracer, cursor, &held, missed));
+        write_span(&encoder, record);
+    while (++count < span_limit && trace_ring_next(ring, cursor, &record, missed));
     protobuf_string(out, SCOPE_SPANS_SCHEMA_URL, TEXT(SCHEMA_URL));
     protobuf_end(out, scope_spans);
     protobuf_string(out, RESOURCE_SPANS_SCHEMA_URL, TEXT(SCHEMA_URL));
@@ -165,8 +188,10 @@ size_t otlp_encode(const struct tracer *tracer, struct trace_cursor *cursor, siz
     return count;
 }
 
-void otlp_site(const struct span_site *site, struct buffer *out)
+void otlp_site(struct span_site *site)
 {
+    struct buffer *out = &site->encoded;
+    otlp_keys_init(&site->encoded_keys, SPAN_ATTRIBUTES, site->keys, site->key_count);
     protobuf_string(out, SPAN_NAME, text_of(site->name));
     protobuf_uint(out, SPAN_SPAN_KIND, site->kind);
     for (size_t i = 0; i < site->constant_count; i++)

@@ -17,5 +17,5 @@ uint64_t otlp_waiting(const struct tracer *tracer, const struct trace_cursor *cu
 size_t otlp_encode(const struct tracer *tracer, struct trace_cursor *cursor, size_t span_limit, struct text resource,
                    int64_t wall_offset_us, struct buffer *out, uint64_t *missed);
 
-/* Appends what is the same in all spans of the site: fields of a Span. */
-void otlp_site(const struct span_site *site, struct buffer *out);
+/* Encodes what is the same in all spans of the site: fields of a Span, and its keys. */
+void otlp_site(struct span_site *site);

@@ -63,54 +63,65 @@ void otlp_attribute(struct buffer *out, unsigned field, struct text key, const s
 
 /* --- of many spans --- */
 
-void otlp_keys_init(struct otlp_keys *keys, const struct text *from, size_t count)
+/* A length below this takes one byte. */
+#define SHORT 128
+
+void otlp_keys_init(struct otlp_keys *keys, unsigned field, const struct text *from, size_t count)
 {
-    *keys = (struct otlp_keys){ .count = count };
-    for (size_t i = 0; i < count; i++)
-        protobuf_bytes(&keys->encoded, KEY_VALUE_KEY, from[i]);
-    const char *at = keys->encoded.data;
+    *keys = (struct otlp_keys){ .field = field, .count = count };
     for (size_t i = 0; i < count; i++) {
+        struct otlp_start *start = &keys->starts[i];
+        size_t size = 2 + field_size(from[i].size) + 2;
         keys->keys[i] = from[i];
-        keys->fields[i] = (struct text){ at, field_size(from[i].size) };
-        at += keys->fields[i].size;
-    }
-}
-
-void otlp_keys_free(struct otlp_keys *keys)
-{
-    buffer_free(&keys->encoded);
-}
-
-/* Bytes that the attributes take at most; 0: a text among them is not UTF-8. */
-static size_t room_for(const struct otlp_keys *keys, const struct span_value *values)
-{
-    size_t room = keys->encoded.size + keys->count * (2 * PROTOBUF_NUMBER_ROOM + PROTOBUF_BYTES_ROOM(0)) + 1;
-    for (size_t i = 0; i < keys->count; i++) {
-        if (values[i].type != SPAN_TEXT)
+        if (size > sizeof(start->bytes))
             continue;
-        if (!utf8_valid(values[i].text.data, values[i].text.size))
-            return 0;
-        room += values[i].text.size;
+        start->size = (uint8_t)size;
+        char *at = protobuf_put_head(start->bytes, field, 0);
+        at = protobuf_put_bytes(at, KEY_VALUE_KEY, from[i].data, from[i].size);
+        protobuf_put_head(at, KEY_VALUE_VALUE, 0);
     }
-    return room;
 }
 
-void otlp_attributes(struct buffer *out, unsigned field, const struct otlp_keys *keys, const struct span_value *values)
+/* Whether it may follow its start: all lengths are short. */
+static bool is_plain(const struct otlp_start *start, const struct span_value *value)
 {
-    size_t room = room_for(keys, values);
-    if (room == 0) {
-        for (size_t i = 0; i < keys->count; i++)
-            otlp_attribute(out, field, keys->keys[i], &values[i]);
-        return;
-    }
-    char *at = buffer_reserve(out, room);
+    if (start->size == 0 || value->type == SPAN_INT)
+        return start->size > 0;
+    return start->size + value->text.size < SHORT && utf8_valid(value->text.data, value->text.size);
+}
+
+#define PLAIN_ROOM (OTLP_START_SIZE + SHORT)
+
+static char *put_plain(char *at, const struct otlp_start *start, const struct span_value *value)
+{
+    memcpy(at, start->bytes, sizeof(start->bytes));
+    char *begun = at + start->size;
+    char *end;
+    if (value->type == SPAN_INT)
+        end = protobuf_put_uint(begun, ANY_VALUE_INT, (uint64_t)value->integer);
+    else
+        end = protobuf_put_bytes(begun, ANY_VALUE_STRING, value->text.data, value->text.size);
+    at[1] = (char)(end - at - 2);
+    begun[-1] = (char)(end - begun);
+    return end;
+}
+
+void otlp_attributes(struct buffer *out, const struct otlp_keys *keys, struct text record)
+{
+    const char *from = span_record_values(record);
+    char *at = buffer_reserve(out, keys->count * PLAIN_ROOM);
     for (size_t i = 0; i < keys->count; i++) {
-        if (values[i].type == SPAN_ABSENT)
+        struct span_value value;
+        from = span_record_value(from, &value);
+        if (value.type == SPAN_ABSENT)
             continue;
-        size_t value_size = any_value_size(&values[i]);
-        at = protobuf_put_head(at, field, keys->fields[i].size + field_size(value_size));
-        memcpy(at, keys->fields[i].data, keys->fields[i].size);
-        at = put_value(at + keys->fields[i].size, &values[i], value_size);
+        if (is_plain(&keys->starts[i], &value)) {
+            at = put_plain(at, &keys->starts[i], &value);
+            continue;
+        }
+        grow_to(out, at);
+        otlp_attribute(out, keys->field, keys->keys[i], &value);
+        at = buffer_reserve(out, keys->count * PLAIN_ROOM);
     }
     grow_to(out, at);
 }

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define LENGTH_WIDTH 4 /* bytes of a message's length: 28 bits */
+#define LENGTH_WIDTH 4 /* bytes of a message's length: 28 bits, seven in each */
 
 static void grow_to(struct buffer *out, const char *end)
 {
@@ -45,9 +45,8 @@ void protobuf_string(struct buffer *out, unsigned field, struct text text)
 
 size_t protobuf_begin(struct buffer *out, unsigned field)
 {
-    grow_to(out, protobuf_put_tag(buffer_reserve(out, PROTOBUF_TAG_MAX), field, PROTOBUF_LENGTH));
-    buffer_reserve(out, LENGTH_WIDTH);
-    buffer_grow(out, LENGTH_WIDTH);
+    char *at = buffer_reserve(out, PROTOBUF_TAG_MAX + LENGTH_WIDTH);
+    grow_to(out, protobuf_put_tag(at, field, PROTOBUF_LENGTH) + LENGTH_WIDTH);
     return out->size;
 }
 
@@ -55,7 +54,8 @@ void protobuf_end(struct buffer *out, size_t begun)
 {
     size_t size = out->size - begun;
     assert(size < 1u << (7 * LENGTH_WIDTH));
-    char *at = out->data + begun - LENGTH_WIDTH;
-    for (int i = 0; i < LENGTH_WIDTH; i++, size >>= 7)
-        at[i] = (char)((size & 0x7f) | (i + 1 < LENGTH_WIDTH ? 0x80 : 0));
+    uint32_t low = (uint32_t)size;
+    uint32_t groups = (low & 0x7f) | (low << 1 & 0x7f00) | (low << 2 & 0x7f0000) | (low << 3 & 0x7f000000);
+    uint32_t length = htole32(groups | 0x808080); /* all but the last say that another follows */
+    memcpy(out->data + begun - LENGTH_WIDTH, &length, sizeof(length));
 }

@@ -6,7 +6,9 @@
 
 #include "base/buffer.h"
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes of the longest varint, and of a field's number with its wire type (numbers up to 2047 here). */
 #define PROTOBUF_VARINT_MAX 10
@@ -44,17 +46,17 @@ static inline char *protobuf_put_uint(char *at, unsigned field, uint64_t value)
 static inline char *protobuf_put_fixed32(char *at, unsigned field, uint32_t value)
 {
     at = protobuf_put_tag(at, field, PROTOBUF_FIXED32);
-    for (unsigned i = 0; i < sizeof(value); i++)
-        *at++ = (char)(value >> (8 * i));
-    return at;
+    value = htole32(value);
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
 }
 
 static inline char *protobuf_put_fixed64(char *at, unsigned field, uint64_t value)
 {
     at = protobuf_put_tag(at, field, PROTOBUF_FIXED64);
-    for (unsigned i = 0; i < sizeof(value); i++)
-        *at++ = (char)(value >> (8 * i));
-    return at;
+    value = htole64(value);
+    memcpy(at, &value, sizeof(value));
+    return at + sizeof(value);
 }
 
 /* Of what has a length; `size` bytes follow. */

@@ -5,18 +5,6 @@
 
 #include <assert.h>
 
-/* Behind the head: values, the message, the trace state, events (head and values each), links. */
-struct head {
-    struct span_outline outline;
-    bool has_message;
-    bool has_state;
-    uint8_t value_count;
-    uint8_t event_count;
-    uint8_t link_count;
-    uint32_t dropped_events;
-    uint32_t dropped_links;
-};
-
 struct event_head {
     const char *name;
     const char *const *keys;
@@ -25,7 +13,7 @@ struct event_head {
 };
 
 #define TEXT_ROOM (2 + SPAN_TEXT_MAX) /* of a text with its size */
-static_assert(sizeof(struct head) + (SPAN_VALUES_MAX + 1) * (1 + TEXT_ROOM) + 2 + TRACE_STATE_MAX +
+static_assert(sizeof(struct span_record_head) + (SPAN_VALUES_MAX + 1) * (1 + TEXT_ROOM) + 2 + TRACE_STATE_MAX +
                       SPAN_EVENTS_MAX * (sizeof(struct event_head) + SPAN_EVENT_VALUES_MAX * (1 + TEXT_ROOM)) +
                       SPAN_LINKS_MAX * sizeof(struct trace_context) <=
                   SPAN_RECORD_MAX,
@@ -43,11 +31,9 @@ static const char *get(const char *at, void *data, size_t size)
     return at + size;
 }
 
-/* Bytes of the text that are kept: no character is cut through. */
-static size_t kept_size(struct text text)
+/* Bytes that are kept of a longer text: no character is cut through. */
+static size_t cut_size(struct text text)
 {
-    if (text.size <= SPAN_TEXT_MAX)
-        return text.size;
     for (size_t before = 0; before < 4; before++) {
         size_t start = SPAN_TEXT_MAX - before;
         if (utf8_length(text.data + start, text.size - start) != 0)
@@ -56,16 +42,16 @@ static size_t kept_size(struct text text)
     return SPAN_TEXT_MAX; /* no UTF-8 at all */
 }
 
-static char *put_sized(char *at, const char *data, size_t kept)
+static inline char *put_sized(char *at, const char *data, size_t kept)
 {
     uint16_t size = (uint16_t)kept;
     at = put(at, &size, sizeof(size));
     return put(at, data, size);
 }
 
-static char *put_text(char *at, struct text text)
+static inline char *put_text(char *at, struct text text)
 {
-    return put_sized(at, text.data, kept_size(text));
+    return put_sized(at, text.data, text.size <= SPAN_TEXT_MAX ? text.size : cut_size(text));
 }
 
 static const char *get_text(const char *at, struct text *text)
@@ -76,20 +62,12 @@ static const char *get_text(const char *at, struct text *text)
     return at + size;
 }
 
-static char *put_value(char *at, const struct span_value *value)
+static inline char *put_value(char *at, const struct span_value *value)
 {
     *at++ = (char)value->type;
     if (value->type == SPAN_INT)
         return put(at, &value->integer, sizeof(value->integer));
     return value->type == SPAN_TEXT ? put_text(at, value->text) : at;
-}
-
-static const char *get_value(const char *at, struct span_value *value)
-{
-    value->type = (enum span_value_type) * at++;
-    if (value->type == SPAN_INT)
-        return get(at, &value->integer, sizeof(value->integer));
-    return value->type == SPAN_TEXT ? get_text(at, &value->text) : at;
 }
 
 static size_t at_most(size_t count, size_t limit)
@@ -111,14 +89,14 @@ static const char *get_event(const char *at, struct span_event *event, struct sp
     struct event_head head;
     at = get(at, &head, sizeof(head));
     for (size_t i = 0; i < head.count; i++)
-        at = get_value(at, &values[i]);
+        at = span_record_value(at, &values[i]);
     *event = (struct span_event){ head.name, head.time_us, head.keys, values, head.count };
     return at;
 }
 
-static struct span_outline outline_of(const struct span *span)
+static void put_outline(struct span_outline *outline, const struct span *span)
 {
-    struct span_outline outline = {
+    *outline = (struct span_outline){
         .site = span->site,
         .started_us = span->started_us,
         .ended_us = span->ended_us < span->started_us ? span->started_us : span->ended_us,
@@ -127,41 +105,40 @@ static struct span_outline outline_of(const struct span *span)
         .notable = span->notable || span->status == SPAN_STATUS_ERROR,
         .parent_is_remote = span->parent_is_remote,
     };
-    memcpy(outline.parent_id, span->parent_id, sizeof(outline.parent_id));
-    return outline;
+    memcpy(outline->parent_id, span->parent_id, sizeof(outline->parent_id));
 }
 
 size_t span_record_write(const struct span *span, size_t value_count, char *out)
 {
-    const struct head head = {
-        .outline = outline_of(span),
-        .has_message = span->status_message.data != NULL,
-        .has_state = span->trace_state.size > 0 && span->trace_state.size <= TRACE_STATE_MAX, /* a part of it is none */
-        .value_count = (uint8_t)value_count,
-        .event_count = (uint8_t)at_most(span->event_count, SPAN_EVENTS_MAX),
-        .link_count = (uint8_t)at_most(span->link_count, SPAN_LINKS_MAX),
-        .dropped_events = (uint32_t)(span->event_count - at_most(span->event_count, SPAN_EVENTS_MAX)),
-        .dropped_links = (uint32_t)(span->link_count - at_most(span->link_count, SPAN_LINKS_MAX)),
-    };
-    char *at = put(out, &head, sizeof(head));
-    for (size_t i = 0; i < head.value_count; i++)
+    struct span_record_head *head = (struct span_record_head *)(void *)out;
+    put_outline(&head->outline, span);
+    head->has_message = span->status_message.data != NULL;
+    head->has_state = span->trace_state.size > 0 && span->trace_state.size <= TRACE_STATE_MAX; /* a part of it is none */
+    head->value_count = (uint8_t)value_count;
+    head->event_count = (uint8_t)at_most(span->event_count, SPAN_EVENTS_MAX);
+    head->link_count = (uint8_t)at_most(span->link_count, SPAN_LINKS_MAX);
+    head->dropped_events = (uint32_t)(span->event_count - head->event_count);
+    head->dropped_links = (uint32_t)(span->link_count - head->link_count);
+
+    char *at = out + sizeof(*head);
+    for (size_t i = 0; i < value_count; i++)
         at = put_value(at, &span->values[i]);
-    if (head.has_message)
+    if (span->status_message.data != NULL)
         at = put_text(at, span->status_message);
-    if (head.has_state)
+    if (head->has_state)
         at = put_sized(at, span->trace_state.data, span->trace_state.size);
-    for (size_t i = 0; i < head.event_count; i++)
+    for (size_t i = 0; i < head->event_count; i++)
         at = put_event(at, &span->events[i]);
-    if (head.link_count > 0)
-        at = put(at, span->links, head.link_count * sizeof(*span->links));
+    if (head->link_count > 0)
+        at = put(at, span->links, head->link_count * sizeof(*span->links));
     return (size_t)(at - out);
 }
 
 void span_record_read(struct text record, struct span_held *held)
 {
-    struct head head;
+    const struct span_record_head head = *span_record_head(record);
     struct span *span = &held->span;
-    const char *at = get(record.data, &head, sizeof(head));
+    const char *at = span_record_values(record);
     *span = (struct span){
         .site = head.outline.site,
         .context = head.outline.context,
@@ -179,7 +156,7 @@ void span_record_read(struct text record, struct span_held *held)
     held->dropped_events = head.dropped_events;
     held->dropped_links = head.dropped_links;
     for (size_t i = 0; i < head.value_count; i++)
-        at = get_value(at, &span->values[i]);
+        at = span_record_value(at, &span->values[i]);
     if (head.has_message)
         at = get_text(at, &span->status_message);
     if (head.has_state)

@@ -4,6 +4,8 @@
 
 #include "trace/span.h"
 
+#include <string.h>
+
 #define SPAN_EVENTS_MAX       16
 #define SPAN_EVENT_VALUES_MAX 8
 #define SPAN_LINKS_MAX        128 /* OpenTelemetry's default limit of links */
@@ -21,6 +23,19 @@ struct span_outline {
     bool parent_is_remote;
 };
 
+/* What stands before a record's parts: values, the message, the trace state, events (head and values each),
+ * links. */
+struct span_record_head {
+    struct span_outline outline;
+    bool has_message;
+    bool has_state;
+    uint8_t value_count;
+    uint8_t event_count;
+    uint8_t link_count;
+    uint32_t dropped_events; /* beyond the bounds */
+    uint32_t dropped_links;
+};
+
 /* A span out of a ring, with the room for its arrays. Texts lie in the ring: valid until the next tracer_add. */
 struct span_held {
     struct span span;
@@ -31,14 +46,42 @@ struct span_held {
     size_t dropped_links;
 };
 
-/* Writes the record to `out`, which takes SPAN_RECORD_MAX bytes; returns its size. */
+/* Writes the record to `out`, which is aligned to 8 bytes and takes SPAN_RECORD_MAX of them; returns its size. */
 #define SPAN_RECORD_MAX (48 * 1024)
 size_t span_record_write(const struct span *span, size_t value_count, char *out);
 
 /* `record` as it was written. */
 void span_record_read(struct text record, struct span_held *held);
 
-/* In the record itself, which is aligned as a ring's records are. */
+/* --- the record itself, which is aligned as a ring's records are: for who needs no more than a part of it --- */
+
+static inline const struct span_record_head *span_record_head(struct text record)
+{
+    return (const struct span_record_head *)(const void *)record.data;
+}
+
+/* Where the first value is. */
+static inline const char *span_record_values(struct text record)
+{
+    return record.data + sizeof(struct span_record_head);
+}
+
+/* Reads the value there; returns the place behind it. */
+static inline const char *span_record_value(const char *at, struct span_value *value)
+{
+    value->type = (enum span_value_type) * at++;
+    if (value->type == SPAN_INT) {
+        memcpy(&value->integer, at, sizeof(value->integer));
+        return at + sizeof(value->integer);
+    }
+    if (value->type == SPAN_ABSENT)
+        return at;
+    uint16_t size;
+    memcpy(&size, at, sizeof(size));
+    value->text = (struct text){ at + sizeof(size), size };
+    return value->text.data + size;
+}
+
 static inline const struct span_outline *span_record_outline(struct text record)
 {
     return (const struct span_outline *)(const void *)record.data;

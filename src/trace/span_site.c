@@ -26,8 +26,7 @@ struct span_site *span_site_new(const char *name, enum span_kind kind, const str
     for (size_t i = 0; i < key_count; i++)
         site->keys[i] = text_of(keys[i]);
     site->key_count = key_count;
-    otlp_keys_init(&site->encoded_keys, site->keys, key_count);
-    otlp_site(site, &site->encoded);
+    otlp_site(site);
     return site;
 }
 
@@ -37,7 +36,6 @@ void span_site_free(struct span_site *site)
         if (site->constants[i].value.type == SPAN_TEXT)
             mem_free((char *)site->constants[i].value.text.data);
     buffer_free(&site->encoded);
-    otlp_keys_free(&site->encoded_keys);
     mem_free(site->constants);
     mem_free((char *)site->name);
     mem_free(site);

@@ -108,7 +108,18 @@ def test_a_batch_is_as_long_as_was_asked_for_and_in_order():
     assert all(span.end_time_unix_nano >= span.start_time_unix_nano for span in spans("many"))
 
 
-@pytest.mark.parametrize("sample", ["plain", "hostile", "many"])
+def test_keys_texts_and_numbers_of_every_length_arrive():
+    names = ["k" * length for length in (1, 41, 42, 43, 44, 120, 127, 128)]
+    told = spans("lengths")
+    assert len(told) == 257
+    for size, span in enumerate(told):
+        number = (2**64 - 1) >> size % 64
+        number = -1 if number == 2**64 - 1 else number
+        expected = {name: number if (size + i) % 4 == 0 else "t" * size for i, name in enumerate(names)}
+        assert attributes(span) == expected
+
+
+@pytest.mark.parametrize("sample", ["plain", "hostile", "many", "lengths"])
 def test_nothing_is_written_that_the_schema_does_not_know(sample):
     """A field of a wrong number or type would be kept as unknown, and so be missed when everything is written again."""
     message = request(sample)

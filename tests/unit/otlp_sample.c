@@ -1,5 +1,5 @@
 /* Prints an ExportTraceServiceRequest, which tests/system/test_otlp.py reads by OpenTelemetry's own schema: otlp_sample
- * plain|hostile|many|none. Nothing is judged here. */
+ * plain|hostile|many|lengths|none. Nothing is judged here. */
 #include "trace/otlp.h"
 #include "trace/otlp_resource.h"
 
@@ -84,6 +84,23 @@ static void tell_many(struct sample *sample)
     }
 }
 
+/* Keys and texts around every length from which on it takes another byte, or another way. */
+static void tell_lengths(struct sample *sample)
+{
+    static char names[SPAN_VALUES_MAX][160], text[SPAN_TEXT_MAX];
+    static const size_t name_sizes[SPAN_VALUES_MAX] = { 1, 41, 42, 43, 44, 120, 127, 128 };
+    const char *name_of[SPAN_VALUES_MAX];
+    memset(text, 't', sizeof(text));
+    for (size_t i = 0; i < SPAN_VALUES_MAX; i++)
+        name_of[i] = memset(names[i], 'k', name_sizes[i]);
+    struct span span = { .site = tracer_site(sample->tracer, "lengths", SPAN_INTERNAL, NULL, 0, name_of, SPAN_VALUES_MAX) };
+    for (size_t size = 0; size <= SPAN_TEXT_MAX; size++) {
+        for (size_t i = 0; i < SPAN_VALUES_MAX; i++)
+            span.values[i] = (size + i) % 4 == 0 ? span_int((int64_t)(UINT64_MAX >> size % 64)) : span_text((struct text){ text, size });
+        tracer_add(sample->tracer, &span);
+    }
+}
+
 static void tell_none(struct sample *sample)
 {
 }
@@ -91,7 +108,7 @@ static void tell_none(struct sample *sample)
 static const struct {
     const char *name;
     void (*tell)(struct sample *sample);
-} samples[] = { { "plain", tell_plain }, { "hostile", tell_hostile }, { "many", tell_many }, { "none", tell_none } };
+} samples[] = { { "plain", tell_plain }, { "hostile", tell_hostile }, { "many", tell_many }, { "lengths", tell_lengths }, { "none", tell_none } };
 
 static void encode(struct sample *sample, const struct trace_config *config, struct buffer *out)
 {
