@@ -27,6 +27,11 @@ static uint64_t bucket_of(const struct span_store *store, const uint8_t trace_id
     return (low ^ low >> 32) & (store->bucket_count - 1);
 }
 
+void span_store_expect(const struct span_store *store, const uint8_t trace_id[16])
+{
+    __builtin_prefetch(&store->newest[bucket_of(store, trace_id)], 1);
+}
+
 void span_store_add(struct span_store *store, char *record, size_t size)
 {
     struct span_outline *outline = span_record_outline_of(record);

@@ -19,6 +19,10 @@ struct span_store {
 void span_store_init(struct span_store *store, uint64_t capacity);
 void span_store_close(struct span_store *store);
 
+/* A span of this trace is about to be added: what says where the others are is fetched meanwhile, which a cache forgets between two
+ * traces. Costs nothing but a few instructions. */
+void span_store_expect(const struct span_store *store, const uint8_t trace_id[16]);
+
 /* Copies the record (span_record_write) in; its link to others is set in `record` too. */
 void span_store_add(struct span_store *store, char *record, size_t size);
 

@@ -130,6 +130,8 @@ enum trace_fate tracer_keeps(struct tracer *tracer, struct span_site *site, cons
     if (!tracer->on)
         return TRACE_FORGOTTEN;
     bool sampled = trace_is_sampled(context);
+    if (sampled)
+        span_store_expect(&tracer->recent, context->trace_id);
     bool slow = slowest_takes(&site->slowest, (uint32_t)tracer->keep.slowest, ended_us - started_us, ended_us);
     bool kept = slow || (failed && tracer->keep.failures);
     struct series *unsampled = kept ? tracer->kept : tracer->forgotten;
