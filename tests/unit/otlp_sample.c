@@ -108,7 +108,9 @@ static void tell_none(struct sample *sample)
 static const struct {
     const char *name;
     void (*tell)(struct sample *sample);
-} samples[] = { { "plain", tell_plain }, { "hostile", tell_hostile }, { "many", tell_many }, { "lengths", tell_lengths }, { "none", tell_none } };
+} samples[] = {
+    { "plain", tell_plain }, { "hostile", tell_hostile }, { "many", tell_many }, { "lengths", tell_lengths }, { "none", tell_none },
+};
 
 static void encode(struct sample *sample, const struct trace_config *config, struct buffer *out)
 {
