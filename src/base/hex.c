@@ -49,6 +49,15 @@ static uint32_t four_bytes(uint64_t values)
     return (uint32_t)(x | x >> 16);
 }
 
+#define NO_DIGIT 16
+
+static unsigned value_of(unsigned char character)
+{
+    if (character >= '0' && character <= '9')
+        return character - '0';
+    return character >= 'a' && character <= 'f' ? character - 'a' + 10U : NO_DIGIT;
+}
+
 bool hex_read(const char *text, void *bytes, size_t size)
 {
     uint8_t *at = bytes;
@@ -61,9 +70,9 @@ bool hex_read(const char *text, void *bytes, size_t size)
         memcpy(at, &four, sizeof(four));
     }
     for (; at < end; at++, text += 2) {
-        uint16_t two;
-        memcpy(&two, text, sizeof(two));
-        *at = (uint8_t)four_bytes(eight_values(0x3030303030300000 | le16toh(two), &wrong)); /* zeros behind them */
+        unsigned high = value_of((unsigned char)text[0]), low = value_of((unsigned char)text[1]);
+        wrong |= (high | low) & NO_DIGIT;
+        *at = (uint8_t)(high << 4 | low);
     }
     return wrong == 0;
 }
