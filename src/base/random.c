@@ -22,10 +22,22 @@ void random_init_seed(struct random *random, uint64_t seed)
     }
 }
 
+static void from_system(void *out, size_t size)
+{
+    if (getrandom(out, size, 0) != (ssize_t)size)
+        abort(); /* cannot happen for 32 bytes once the pool is seeded: getrandom(2) */
+}
+
 void random_init(struct random *random)
 {
-    if (getrandom(random->state, sizeof(random->state), 0) != (ssize_t)sizeof(random->state))
-        abort(); /* cannot happen for 32 bytes once the pool is seeded: getrandom(2) */
+    from_system(random->state, sizeof(random->state));
+}
+
+uint64_t random_seed(void)
+{
+    uint64_t seed;
+    from_system(&seed, sizeof(seed));
+    return seed;
 }
 
 uint64_t random_next(struct random *random)

@@ -27,6 +27,7 @@ struct counter {
 };
 
 struct hot_keys {
+    uint64_t seed;
     uint64_t half_life_us;
     uint64_t halved_us; /* when the current half life began; 0 before the first key */
     uint64_t total;
@@ -198,8 +199,9 @@ static void pass_time(struct hot_keys *keys, uint64_t now_us)
 /* Counting */
 
 /* A key that is too long is held as its begin and its hash: "customers/0123...~89abcdef01234567". */
-static struct text shorten(struct text key, uint64_t hash, char out[HOT_KEY_SIZE + 1])
+static struct text shorten(struct text key, char out[HOT_KEY_SIZE + 1])
 {
+    uint64_t hash = XXH3_64bits(key.data, key.size);
     size_t kept = HOT_KEY_SIZE - 17;
     memcpy(out, key.data, kept);
     snprintf(out + kept, HOT_KEY_SIZE + 1 - kept, "~%016llx", (unsigned long long)hash);
@@ -214,10 +216,10 @@ void hot_keys_count(struct hot_keys *keys, struct text key, uint64_t now_us)
     keys->total++;
 
     char shortened[HOT_KEY_SIZE + 1];
-    uint64_t hash = XXH3_64bits(key.data, key.size);
     if (key.size > HOT_KEY_SIZE)
-        key = shorten(key, hash, shortened);
+        key = shorten(key, shortened);
 
+    uint64_t hash = XXH3_64bits_withSeed(key.data, key.size, keys->seed);
     struct counter *counter = index_find(keys, hash, key);
     if (counter != NULL)
         grow(keys, counter);
@@ -258,10 +260,11 @@ static size_t index_size(size_t counters)
     return size;
 }
 
-struct hot_keys *hot_keys_new(size_t counters, uint64_t half_life_us)
+struct hot_keys *hot_keys_new(size_t counters, uint64_t half_life_us, uint64_t seed)
 {
     assert(counters >= 1 && counters <= HOT_KEYS_COUNTERS_MAX);
     struct hot_keys *keys = mem_zalloc(sizeof(*keys));
+    keys->seed = seed;
     keys->half_life_us = half_life_us;
     list_init(&keys->buckets);
     list_init(&keys->spare_buckets);

@@ -8,7 +8,8 @@
  *   count - error <= f < count + 1,   error < n/k + 1,   and every key with f >= n/k + 1 has a counter.
  * The ones are what halving whole numbers may lose. (Each step keeps them: floor(c/2) > c/2 - 1.)
  *
- * Keys up to HOT_KEY_SIZE bytes are held as they are; a longer one as its begin, "~" and the 16 hex digits of its hash.
+ * Keys up to HOT_KEY_SIZE bytes are held as they are; a longer one as its begin, "~" and the 16 hex digits of its hash,
+ * which are the same in every process.
  * Counting a key is O(1), without allocation. One thread. */
 #pragma once
 
@@ -29,8 +30,9 @@ struct hot_key {
 
 struct hot_keys;
 
-/* 1 <= counters <= HOT_KEYS_COUNTERS_MAX; half_life_us 0: never halve. About 200 bytes a counter. */
-struct hot_keys *hot_keys_new(size_t counters, uint64_t half_life_us);
+/* 1 <= counters <= HOT_KEYS_COUNTERS_MAX; half_life_us 0: never halve. `seed` (random_seed) goes into the hash of keys: who sends them
+ * cannot choose such as share a slot. About 200 bytes a counter. */
+struct hot_keys *hot_keys_new(size_t counters, uint64_t half_life_us, uint64_t seed);
 void hot_keys_free(struct hot_keys *keys); /* NULL does no harm */
 
 /* Counts a key. An absent key (data == NULL) is not counted; an empty one is a key. `now_us` never goes back. */

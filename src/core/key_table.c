@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+static uint64_t hash_of(const struct key_table *table, struct text key)
+{
+    return XXH3_64bits_withSeed(key.data, key.size, table->seed);
+}
+
 static struct key_entry **slot_of(const struct key_table *table, uint64_t hash)
 {
     return &table->slots[hash & (table->slot_count - 1)];
@@ -21,7 +26,7 @@ static void use(struct key_table *table, struct key_entry *entry)
 
 struct key_entry *key_table_find(struct key_table *table, struct text key)
 {
-    uint64_t hash = XXH3_64bits(key.data, key.size);
+    uint64_t hash = hash_of(table, key);
     for (struct key_entry *entry = *slot_of(table, hash); entry != NULL; entry = entry->next) {
         if (entry->hash != hash || entry->key.size != key.size || memcmp(entry->key.data, key.data, key.size) != 0)
             continue;
@@ -34,7 +39,7 @@ struct key_entry *key_table_find(struct key_table *table, struct text key)
 void key_table_add(struct key_table *table, struct key_entry *entry, struct text key)
 {
     assert(!key_table_full(table));
-    *entry = (struct key_entry){ .hash = XXH3_64bits(key.data, key.size), .key = key };
+    *entry = (struct key_entry){ .hash = hash_of(table, key), .key = key };
     struct key_entry **slot = slot_of(table, entry->hash);
     entry->next = *slot;
     *slot = entry;
@@ -77,9 +82,9 @@ void key_table_release(struct key_table *table, struct key_entry *entry)
         list_push(&table->order, &entry->order);
 }
 
-void key_table_init(struct key_table *table, size_t limit)
+void key_table_init(struct key_table *table, size_t limit, uint64_t seed)
 {
-    *table = (struct key_table){ .slot_count = 1, .limit = limit };
+    *table = (struct key_table){ .seed = seed, .slot_count = 1, .limit = limit };
     list_init(&table->order);
     while (table->slot_count < limit)
         table->slot_count *= 2;

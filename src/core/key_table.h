@@ -22,6 +22,7 @@ struct key_entry {
 };
 
 struct key_table {
+    uint64_t seed;
     struct list order; /* the oldest first */
     struct key_entry **slots;
     size_t slot_count; /* a power of two */
@@ -29,7 +30,8 @@ struct key_table {
     size_t limit;
 };
 
-void key_table_init(struct key_table *table, size_t limit);
+/* `seed` (random_seed) goes into the hash of keys: who sends them cannot choose such as share a slot. */
+void key_table_init(struct key_table *table, size_t limit, uint64_t seed);
 
 /* Gives the memory of the table back; entries are the owner's: take them out first. */
 void key_table_free(struct key_table *table);
@@ -48,6 +50,6 @@ struct key_entry *key_table_oldest(const struct key_table *table);
 void key_table_hold(struct key_table *table, struct key_entry *entry);
 void key_table_release(struct key_table *table, struct key_entry *entry);
 
-/* A text of fixed size that stands for `key`: 32 hex digits of XXH3 (128 bits) and NUL. */
+/* A text of fixed size that stands for `key`: 32 hex digits of XXH3 (128 bits) and NUL; the same in every process. */
 #define KEY_DIGEST_SIZE 33
 void key_digest(struct text key, char out[KEY_DIGEST_SIZE]);

@@ -28,6 +28,11 @@ static bool same_key(struct text a, struct text b)
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
+static uint64_t hash_of(const struct lane_set *set, struct text key)
+{
+    return XXH3_64bits_withSeed(key.data, key.size, set->seed);
+}
+
 static size_t bucket_of(const struct lane_set *set, uint64_t hash)
 {
     return hash & (set->bucket_count - 1);
@@ -94,7 +99,7 @@ static struct lane *new_lane(struct lane_set *set)
 
 static struct lane *keyed_lane(struct lane_set *set, struct text key)
 {
-    uint64_t hash = XXH3_64bits(key.data, key.size);
+    uint64_t hash = hash_of(set, key);
     struct lane *lane = find(set, key, hash);
     if (lane != NULL)
         return lane;
@@ -266,13 +271,13 @@ size_t lane_length(const struct record *record)
 
 size_t lane_set_length(const struct lane_set *set, struct text key)
 {
-    const struct lane *lane = find(set, key, XXH3_64bits(key.data, key.size));
+    const struct lane *lane = find(set, key, hash_of(set, key));
     return lane == NULL ? 0 : lane->length;
 }
 
-void lane_set_init(struct lane_set *set, enum lane_order order)
+void lane_set_init(struct lane_set *set, enum lane_order order, uint64_t seed)
 {
-    *set = (struct lane_set){ .order = order };
+    *set = (struct lane_set){ .order = order, .seed = seed };
 }
 
 void lane_set_close(struct lane_set *set)

@@ -42,6 +42,7 @@ struct record {
 
 struct lane_set {
     enum lane_order order;
+    uint64_t seed;
     struct lane **buckets; /* order key: lanes by the hash of their key, chained */
     size_t bucket_count;   /* a power of two, or 0 */
     struct lane *only;     /* order partition: the one lane, while it is not idle */
@@ -54,7 +55,8 @@ struct lane_set {
     size_t resting;
 };
 
-void lane_set_init(struct lane_set *set, enum lane_order order);
+/* `seed` (random_seed) goes into the hash of keys: who sends them cannot choose such as share a bucket. */
+void lane_set_init(struct lane_set *set, enum lane_order order, uint64_t seed);
 
 /* The set must be empty: every record was given back, by lane_done or lane_drop. */
 void lane_set_close(struct lane_set *set);

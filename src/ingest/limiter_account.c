@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/random.h"
 #include "ingest/limiter_state.h"
 
 #include <assert.h>
@@ -80,7 +81,7 @@ void limiter_init_accounts(struct limiter *limiter, uint64_t now_us)
     if (limiter->per == LIMITER_PER_GLOBAL)
         limiter->global = new_account(limiter, TEXT(""), now_us);
     else
-        key_table_init(&limiter->table, LIMITER_KEYS_MAX);
+        key_table_init(&limiter->table, LIMITER_KEYS_MAX, random_seed());
 }
 
 void limiter_free_accounts(struct limiter *limiter)

@@ -15,7 +15,7 @@ struct partition *partition_new(struct work *work, struct consumer_partition *so
     partition->tally = tally_of(work, number);
     partition->tally->assigned = true;
     partition->committed = partition->committing = OFFSET_NONE;
-    lane_set_init(&partition->lanes, (enum lane_order)work->config->order);
+    lane_set_init(&partition->lanes, (enum lane_order)work->config->order, random_seed());
     schedule_source_init(&partition->schedule, &work->schedule);
     offsets_init(&partition->offsets, start);
     list_init(&partition->jobs);

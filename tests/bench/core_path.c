@@ -4,6 +4,7 @@
  * core_path ORDER [RECORDS]     ORDER: key (10,000 lanes), partition or none; prints "RECORDS_A_SECOND NANOSECONDS_A_RECORD" */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "core/lanes.h"
 #include "core/offsets.h"
 #include "core/scheduler.h"
@@ -84,7 +85,7 @@ static void init(struct bench *bench, enum lane_order order)
     scheduler_init(&bench->scheduler, HELD);
     schedule_stream_init(&bench->stream, &bench->scheduler);
     schedule_source_init(&bench->source, &bench->stream);
-    lane_set_init(&bench->lanes, order);
+    lane_set_init(&bench->lanes, order, random_seed());
     offsets_init(&bench->offsets, 0);
     bench->keys = mem_alloc(KEYS * sizeof(*bench->keys));
     for (int i = 0; i < KEYS; i++)

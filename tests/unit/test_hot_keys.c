@@ -10,8 +10,11 @@
 
 #include <cmocka.h>
 
+#include "crafted_keys.h"
+
 #define SECOND UINT64_C(1000000)
 #define START  (100 * SECOND)
+#define SEED   1
 
 static void count_times(struct hot_keys *keys, const char *key, int times, uint64_t now_us)
 {
@@ -21,7 +24,7 @@ static void count_times(struct hot_keys *keys, const char *key, int times, uint6
 
 static void the_hottest_comes_first(void **state)
 {
-    struct hot_keys *keys = hot_keys_new(4, 0);
+    struct hot_keys *keys = hot_keys_new(4, 0, SEED);
     count_times(keys, "warm", 5, START);
     count_times(keys, "hot", 9, START);
     count_times(keys, "cold", 1, START);
@@ -40,7 +43,7 @@ static void the_hottest_comes_first(void **state)
 
 static void a_new_key_takes_over_the_least_counter_and_its_count_as_error(void **state)
 {
-    struct hot_keys *keys = hot_keys_new(2, 0);
+    struct hot_keys *keys = hot_keys_new(2, 0, SEED);
     count_times(keys, "hot", 10, START);
     count_times(keys, "old", 3, START);
     count_times(keys, "new", 1, START);
@@ -56,7 +59,7 @@ static void a_new_key_takes_over_the_least_counter_and_its_count_as_error(void *
 
 static void one_counter_is_enough_to_follow_the_last_key(void **state)
 {
-    struct hot_keys *keys = hot_keys_new(1, 0);
+    struct hot_keys *keys = hot_keys_new(1, 0, SEED);
     count_times(keys, "a", 2, START);
     count_times(keys, "b", 1, START);
     struct hot_key top;
@@ -69,7 +72,7 @@ static void one_counter_is_enough_to_follow_the_last_key(void **state)
 
 static void what_was_hot_is_halved_each_half_life_and_then_gone(void **state)
 {
-    struct hot_keys *keys = hot_keys_new(4, 10 * SECOND);
+    struct hot_keys *keys = hot_keys_new(4, 10 * SECOND, SEED);
     count_times(keys, "yesterday", 8, START);
     count_times(keys, "today", 5, START + 10 * SECOND);
 
@@ -90,7 +93,7 @@ static void what_was_hot_is_halved_each_half_life_and_then_gone(void **state)
 
 static void an_absent_key_is_not_counted_and_an_empty_one_is(void **state)
 {
-    struct hot_keys *keys = hot_keys_new(4, 0);
+    struct hot_keys *keys = hot_keys_new(4, 0, SEED);
     struct hot_key top;
     hot_keys_count(keys, TEXT_NONE, START);
     assert_int_equal(hot_keys_top(keys, START, &top, 1), 0);
@@ -106,7 +109,7 @@ static void long_keys_of_one_begin_are_told_apart(void **state)
     memset(a, 'x', sizeof(a));
     memset(b, 'x', sizeof(b));
     b[199] = 'y';
-    struct hot_keys *keys = hot_keys_new(4, 0);
+    struct hot_keys *keys = hot_keys_new(4, 0, SEED);
     for (int i = 0; i < 3; i++)
         hot_keys_count(keys, (struct text){ a, sizeof(a) }, START);
     hot_keys_count(keys, (struct text){ b, sizeof(b) }, START);
@@ -119,6 +122,20 @@ static void long_keys_of_one_begin_are_told_apart(void **state)
     assert_memory_equal(top[0].key.data, a, HOT_KEY_SIZE - 17);
     assert_int_equal(top[0].key.data[HOT_KEY_SIZE - 17], '~');
     hot_keys_free(keys);
+}
+
+static void count_twice(const uint64_t *each)
+{
+    struct hot_keys *keys = hot_keys_new(CRAFTED_KEYS, 0, SEED);
+    for (int i = 0; i < 2 * CRAFTED_KEYS; i++)
+        hot_keys_count(keys, crafted_key(each, i % CRAFTED_KEYS), START);
+    hot_keys_free(keys);
+}
+
+static void keys_that_were_chosen_to_share_a_slot_do_not(void **state)
+{
+    given_crafted_keys();
+    assert_true(shortest_ns(count_twice, crafted) < 8 * shortest_ns(count_twice, usual));
 }
 
 /* Exact counts of a few hundred keys beside the sketch. Keys are drawn unevenly (u to a power), and the even share moves,
@@ -187,7 +204,7 @@ static void run_schedule(uint64_t seed)
     world.counters = (size_t)random_between(&world.random, 1, 80);
     world.half_life_us = (uint64_t)random_between(&world.random, 100000, 10000000);
     world.now = world.half_life_us; /* windows begin at the first key: here at multiples */
-    world.keys = hot_keys_new(world.counters, world.half_life_us);
+    world.keys = hot_keys_new(world.counters, world.half_life_us, SEED);
     double skew = 1 + 5 * random_unit(&world.random);
     for (int i = 0; i < STEPS; i++) {
         one_key_comes(&world, skew);
@@ -218,6 +235,7 @@ int main(void)
         cmocka_unit_test(what_was_hot_is_halved_each_half_life_and_then_gone),
         cmocka_unit_test(an_absent_key_is_not_counted_and_an_empty_one_is),
         cmocka_unit_test(long_keys_of_one_begin_are_told_apart),
+        cmocka_unit_test(keys_that_were_chosen_to_share_a_slot_do_not),
         cmocka_unit_test(whatever_comes_counts_stay_within_the_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

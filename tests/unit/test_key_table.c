@@ -9,6 +9,10 @@
 
 #include <cmocka.h>
 
+#include "crafted_keys.h"
+
+#define SEED 1
+
 struct entry {
     struct key_entry entry;
     char key[16];
@@ -39,7 +43,7 @@ static void empty(struct key_table *table)
 static void a_key_is_found_by_its_text(void **state)
 {
     struct key_table table;
-    key_table_init(&table, 4);
+    key_table_init(&table, 4, SEED);
     struct entry *a = add(&table, "a");
     add(&table, "b");
     assert_ptr_equal(key_table_find(&table, TEXT("a")), a);
@@ -51,7 +55,7 @@ static void a_key_is_found_by_its_text(void **state)
 static void the_oldest_is_the_one_not_used_for_longest(void **state)
 {
     struct key_table table;
-    key_table_init(&table, 3);
+    key_table_init(&table, 3, SEED);
     add(&table, "a");
     struct entry *b = add(&table, "b");
     add(&table, "c");
@@ -63,7 +67,7 @@ static void the_oldest_is_the_one_not_used_for_longest(void **state)
 static void a_held_entry_is_found_but_never_the_oldest(void **state)
 {
     struct key_table table;
-    key_table_init(&table, 2);
+    key_table_init(&table, 2, SEED);
     struct entry *a = add(&table, "a");
     key_table_hold(&table, &a->entry);
     key_table_hold(&table, &a->entry);
@@ -81,7 +85,7 @@ static void a_million_keys_leave_only_as_many_as_the_limit(void **state)
     struct key_table table;
     struct random random;
     random_init_seed(&random, 1);
-    key_table_init(&table, 1000);
+    key_table_init(&table, 1000, SEED);
     for (int i = 0; i < 1000000; i++) {
         char key[16];
         snprintf(key, sizeof(key), "k%lld", (long long)random_between(&random, 0, 5000));
@@ -106,6 +110,26 @@ static void a_digest_is_32_hex_digits_that_differ_by_key(void **state)
     assert_int_equal(strspn(a, "0123456789abcdef"), 32);
 }
 
+static void add_and_remove(const uint64_t *keys)
+{
+    static struct key_entry entries[CRAFTED_KEYS];
+    struct key_table table;
+    key_table_init(&table, CRAFTED_KEYS, SEED);
+    for (int i = 0; i < CRAFTED_KEYS; i++)
+        key_table_add(&table, &entries[i], crafted_key(keys, i));
+    for (int i = 0; i < CRAFTED_KEYS; i++)
+        assert_ptr_equal(key_table_find(&table, crafted_key(keys, i)), &entries[i]);
+    for (int i = 0; i < CRAFTED_KEYS; i++)
+        key_table_remove(&table, &entries[i]);
+    key_table_free(&table);
+}
+
+static void keys_that_were_chosen_to_share_a_slot_do_not(void **state)
+{
+    given_crafted_keys();
+    assert_true(shortest_ns(add_and_remove, crafted) < 8 * shortest_ns(add_and_remove, usual));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_held_entry_is_found_but_never_the_oldest),
         cmocka_unit_test(a_million_keys_leave_only_as_many_as_the_limit),
         cmocka_unit_test(a_digest_is_32_hex_digits_that_differ_by_key),
+        cmocka_unit_test(keys_that_were_chosen_to_share_a_slot_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,10 @@
 
 #include <cmocka.h>
 
+#include "crafted_keys.h"
+
+#define SEED 1
+
 static struct record keyed(const char *key)
 {
     return (struct record){ .key = text_of(key) };
@@ -17,7 +21,7 @@ static struct record keyed(const char *key)
 static void records_of_a_key_follow_one_another(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_KEY);
+    lane_set_init(&set, LANE_ORDER_KEY, SEED);
     struct record a1 = keyed("a"), a2 = keyed("a"), b1 = keyed("b");
 
     assert_true(lane_add(&set, &a1));
@@ -35,7 +39,7 @@ static void records_of_a_key_follow_one_another(void **state)
 static void a_failed_record_holds_back_only_its_own_key(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_KEY);
+    lane_set_init(&set, LANE_ORDER_KEY, SEED);
     struct record a1 = keyed("a"), a2 = keyed("a"), b1 = keyed("b"), b2 = keyed("b");
     lane_add(&set, &a1);
     lane_add(&set, &a2);
@@ -62,7 +66,7 @@ static void a_failed_record_holds_back_only_its_own_key(void **state)
 static void a_record_may_end_while_it_rests(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_PARTITION);
+    lane_set_init(&set, LANE_ORDER_PARTITION, SEED);
     struct record a = { 0 }, b = { 0 };
     lane_add(&set, &a);
     lane_add(&set, &b);
@@ -78,7 +82,7 @@ static void a_record_may_end_while_it_rests(void **state)
 static void records_without_a_key_wait_for_nobody(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_KEY);
+    lane_set_init(&set, LANE_ORDER_KEY, SEED);
     struct record first = { 0 }, second = { 0 }, empty1 = keyed(""), empty2 = keyed("");
     assert_true(lane_add(&set, &first));
     assert_true(lane_add(&set, &second));
@@ -94,7 +98,7 @@ static void records_without_a_key_wait_for_nobody(void **state)
 static void in_partition_order_every_record_waits_for_the_one_before(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_PARTITION);
+    lane_set_init(&set, LANE_ORDER_PARTITION, SEED);
     struct record a = keyed("a"), b = keyed("b"), c = { 0 };
     assert_true(lane_add(&set, &a));
     assert_false(lane_add(&set, &b));
@@ -111,7 +115,7 @@ static void in_partition_order_every_record_waits_for_the_one_before(void **stat
 static void without_order_nobody_waits(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_NONE);
+    lane_set_init(&set, LANE_ORDER_NONE, SEED);
     struct record a = keyed("a"), b = keyed("a");
     assert_true(lane_add(&set, &a));
     assert_true(lane_add(&set, &b));
@@ -123,7 +127,7 @@ static void without_order_nobody_waits(void **state)
 static void dropping_behind_a_resting_record_counts_right(void **state)
 {
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_PARTITION);
+    lane_set_init(&set, LANE_ORDER_PARTITION, SEED);
     struct record a = { 0 }, b = { 0 }, c = { 0 };
     lane_add(&set, &a);
     lane_add(&set, &b);
@@ -146,7 +150,7 @@ static void a_lane_set_is_empty_after_a_million_keys(void **state)
     static struct record records[AT_ONCE];
     static char keys[AT_ONCE][16];
     struct lane_set set;
-    lane_set_init(&set, LANE_ORDER_KEY);
+    lane_set_init(&set, LANE_ORDER_KEY, SEED);
 
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < AT_ONCE; i++) {
@@ -165,6 +169,26 @@ static void a_lane_set_is_empty_after_a_million_keys(void **state)
     lane_set_close(&set);
 }
 
+static void add_and_drop(const uint64_t *keys)
+{
+    static struct record records[CRAFTED_KEYS];
+    struct lane_set set;
+    lane_set_init(&set, LANE_ORDER_KEY, SEED);
+    for (int i = 0; i < CRAFTED_KEYS; i++) {
+        records[i] = (struct record){ .key = crafted_key(keys, i) };
+        assert_true(lane_add(&set, &records[i]));
+    }
+    for (int i = 0; i < CRAFTED_KEYS; i++)
+        lane_drop(&set, &records[i]);
+    lane_set_close(&set);
+}
+
+static void keys_that_were_chosen_to_share_a_bucket_do_not(void **state)
+{
+    given_crafted_keys();
+    assert_true(shortest_ns(add_and_drop, crafted) < 8 * shortest_ns(add_and_drop, usual));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +200,7 @@ int main(void)
         cmocka_unit_test(without_order_nobody_waits),
         cmocka_unit_test(dropping_behind_a_resting_record_counts_right),
         cmocka_unit_test(a_lane_set_is_empty_after_a_million_keys),
+        cmocka_unit_test(keys_that_were_chosen_to_share_a_bucket_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

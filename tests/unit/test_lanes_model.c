@@ -86,7 +86,7 @@ static struct assignment *assign(struct world *world, size_t index)
     struct assignment *a = mem_zalloc(sizeof(*a));
     a->log = &world->logs[index];
     a->position = a->log->committed;
-    lane_set_init(&a->lanes, world->order);
+    lane_set_init(&a->lanes, world->order, random_next(&world->random));
     memcpy(a->known, a->log->told, sizeof(a->known));
     struct text metadata = { a->log->metadata, a->log->metadata_size };
     struct offset_ranges done;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "io/kafka/embedded.h"
 
 #include <assert.h>
@@ -46,7 +47,7 @@ struct producer_topic *producer_topic_open(struct producer *producer, const stru
     breaker_init(&topic->breaker, &config->breaker, clock_us());
     topic->loop_thread = uv_thread_self();
     spread_init(&topic->spread, config->linger_us < HOLD_MIN_US ? HOLD_MIN_US : config->linger_us, (uint32_t)clock_us());
-    topic->hot_keys = hot_keys_new(HOT_KEYS_COUNTERS, HOT_KEYS_HALF_LIFE_US);
+    topic->hot_keys = hot_keys_new(HOT_KEYS_COUNTERS, HOT_KEYS_HALF_LIFE_US, random_seed());
     find_series(topic, producer->options.metrics);
     list_push(&producer->topics, &topic->link);
     return topic;
