@@ -1,5 +1,7 @@
-/* `millrace check`: the effective configuration as YAML, and before it, as remarks, what these roles start of it. */
+/* `millrace check`: the effective configuration as YAML, and before it, as remarks, what these roles start of it; or every reason why
+ * `serve` would not take it. */
 #include "app/command.h"
+#include "app/rehearsal.h"
 
 #include <stdio.h>
 
@@ -37,6 +39,15 @@ static void print_starts(const struct command_options *options, const struct set
         print_listener(options, &listeners[i], out);
 }
 
+static void print_configuration(const struct command_options *options, const struct settings *settings, const struct config *config)
+{
+    struct buffer text = { 0 };
+    print_starts(options, settings, &text);
+    config_print(config, &text);
+    fwrite(text.data, 1, text.size, stdout);
+    buffer_free(&text);
+}
+
 int command_check(int argc, char **argv)
 {
     struct command_options options;
@@ -48,11 +59,12 @@ int command_check(int argc, char **argv)
 
     command_print_report(&options);
     struct buffer text = { 0 };
-    print_starts(&options, &settings, &text);
-    config_print(config, &text);
-    fwrite(text.data, 1, text.size, stdout);
+    size_t refusals = rehearse_start(&settings, &options.roles, &text);
+    fwrite(text.data, 1, text.size, stderr);
+    if (refusals == 0)
+        print_configuration(&options, &settings, config);
     buffer_free(&text);
     config_free(config);
     command_options_free(&options);
-    return 0;
+    return refusals == 0 ? 0 : 1;
 }

@@ -125,5 +125,7 @@ void stream_check_batches(struct stream *stream, const struct node *node);
 int stream_start(struct stream *stream, struct node *node, struct error *err);
 struct stream *node_stream(struct node *node, const char *name);
 
+/* What routes_open would say of the routes themselves; opens nothing. */
+int routes_check(const struct settings *settings, const struct roles *roles, const struct listener_config *config, struct error *err);
 int routes_open(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err);
 void routes_free(struct routes *routes);

@@ -48,16 +48,13 @@ static void on_request(void *arg, struct http_request *request)
         reply_no_path(request);
 }
 
-static int join_stream(struct route *route, struct node *node, const char *name, struct error *err)
+static void join_stream(struct route *route, struct node *node, const char *name)
 {
     if (route->action->stream == NULL)
-        return 0;
+        return;
     struct stream *stream = node_stream(node, name);
     route->ingest = stream->ingest;
     route->work = stream->work;
-    if (strcmp(route->action->stream, "work") == 0 && route->work == NULL)
-        return error_set(err, E_INVALID, "%s: the stream %s has no `work`", route->action->name, name);
-    return 0;
 }
 
 static struct route *add_route(struct routes *routes, const char *on, const char *action, struct error *err)
@@ -89,10 +86,10 @@ static int add_configured(struct routes *routes, const struct route_config *conf
         return 0;
 
     struct route *route = add_route(routes, config->on, config->action, err);
-    if (route != NULL)
-        route->with = &config->with;
-    if (route == NULL || join_stream(route, routes->node, config->stream, err) != 0)
+    if (route == NULL)
         return err->code;
+    route->with = &config->with;
+    join_stream(route, routes->node, config->stream);
     if (route->action->reply_names == NULL)
         return 0;
     struct reply_config replies = config->replies;
@@ -113,20 +110,41 @@ static size_t count_routes(const struct listener_config *config)
     return count;
 }
 
-int routes_open(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err)
+static int add_all(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err)
 {
     routes->node = node;
     routes->config = config;
     routes->unknown.name = "none";
-    if (!roles_open_listener(&node->roles, config))
-        return 0;
-
     routes->router = router_new();
     routes->rows = mem_zalloc((count_routes(config) + 1) * sizeof(*routes->rows));
     const struct route_config *rows = config->routes.items;
     for (size_t i = 0; i < config->routes.count; i++)
         if (add_configured(routes, &rows[i], err) != 0)
             return error_wrap(err, "route %zu", i + 1);
+    return 0;
+}
+
+int routes_check(const struct settings *settings, const struct roles *roles, const struct listener_config *config, struct error *err)
+{
+    const struct stream_config *configs = settings->streams.items;
+    struct node node = { .settings = settings, .roles = *roles };
+    node.streams = mem_zalloc((settings->streams.count + 1) * sizeof(*node.streams));
+    for (size_t i = 0; i < settings->streams.count; i++)
+        node.streams[i].config = &configs[i];
+
+    struct routes routes = { 0 };
+    int code = roles_open_listener(roles, config) ? add_all(&routes, &node, config, err) : 0;
+    routes_free(&routes);
+    mem_free(node.streams);
+    return code;
+}
+
+int routes_open(struct routes *routes, struct node *node, const struct listener_config *config, struct error *err)
+{
+    if (!roles_open_listener(&node->roles, config))
+        return 0;
+    if (add_all(routes, node, config, err) != 0)
+        return err->code;
     return http_server_listen(node->http, config->name, &config->http, on_request, routes, &routes->http, err);
 }
 

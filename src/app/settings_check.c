@@ -1,19 +1,36 @@
 /* What must fit together across the parts of a configuration; each part's own schema has checked the part. */
+#include "api/action.h"
 #include "app/settings.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static bool needs_work(const struct route_config *route)
+{
+    const struct action *action = route->action == NULL ? NULL : action_find(route->action);
+    return action != NULL && action->stream != NULL && strcmp(action->stream, "work") == 0;
+}
+
+static void check_route(const struct settings *settings, const struct route_config *route, const char *part,
+                        const struct config_place *place, struct config_report *report)
+{
+    const struct stream_config *stream = settings_stream(settings, route->stream);
+    if (stream == NULL)
+        config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `streams`", route->stream);
+    else if (stream->work.group == NULL && needs_work(route))
+        config_mistake_at(report, place, part, "found \"%s\", which has no `work`; allowed with %s: a stream with one", route->stream,
+                          route->action);
+}
 
 static void check_routes(const struct settings *settings, const struct listener_config *listener, const struct config_place *place,
                          struct config_report *report)
 {
     const struct route_config *routes = listener->routes.items;
     for (size_t i = 0; i < listener->routes.count; i++) {
-        if (routes[i].stream == NULL || settings_stream(settings, routes[i].stream) != NULL)
-            continue;
         char part[160];
         snprintf(part, sizeof(part), "listen.%s.routes.%zu.stream", listener->name, i);
-        config_mistake_at(report, place, part, "found \"%s\"; allowed: a name in `streams`", routes[i].stream);
+        if (routes[i].stream != NULL)
+            check_route(settings, &routes[i], part, place, report);
     }
 }
 
@@ -91,6 +108,38 @@ static void check_guarantee(const struct settings *settings, const struct stream
                           producer->name);
 }
 
+/* The topics that a stream names: its own, and those of its output and its dead letters, whose names may be NULL. */
+#define TOPICS_NAMED 3
+static const char *const topic_parts[TOPICS_NAMED] = { "topic", "work.output", "work.dead" };
+
+static const struct topic_config *topic_at(const struct stream_config *stream, size_t which)
+{
+    const struct topic_config *const topics[TOPICS_NAMED] = { &stream->topic, &stream->work.output, &stream->work.dead };
+    return topics[which];
+}
+
+static void check_count(const struct stream_config *stream, size_t which, const struct topic_config *other, const struct config_place *place,
+                        struct config_report *report)
+{
+    const struct topic_config *topic = topic_at(stream, which);
+    if (topic->name == NULL || other->name == NULL || strcmp(topic->name, other->name) != 0)
+        return;
+    if (topic->partitions == 0 || other->partitions == 0 || topic->partitions == other->partitions)
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.%s.partitions", stream->name, topic_parts[which]);
+    config_mistake_at(report, place, part, "topic %s is wanted with %lld and with %lld partitions; allowed: one count", topic->name,
+                      (long long)other->partitions, (long long)topic->partitions);
+}
+
+static void check_counts(const struct stream_config *stream, const struct stream_config *other, const struct config_place *place,
+                         struct config_report *report)
+{
+    for (size_t which = 0; which < TOPICS_NAMED; which++)
+        for (size_t others = 0; others < TOPICS_NAMED; others++)
+            check_count(stream, which, topic_at(other, others), place, report);
+}
+
 static bool is_same(const char *a, const char *b)
 {
     return a != NULL && b != NULL && strcmp(a, b) == 0;
@@ -161,6 +210,8 @@ void settings_check(const void *object, const struct config_place *place, struct
         check_watch(&streams[i], place, report);
         for (size_t other = 0; other < i; other++)
             check_membership(&streams[i], &streams[other], place, report);
+        for (size_t other = 0; other < i; other++)
+            check_counts(&streams[i], &streams[other], place, report);
     }
     for (size_t i = 0; i < settings->metrics.views.count; i++)
         check_view(settings, i, place, report);

@@ -3,10 +3,12 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +51,31 @@ void evidence_end(const struct evidence *evidence, const struct attempt *attempt
     write_line(evidence, &line);
 }
 
+static int refuse(const char *file, struct error *err)
+{
+    return error_set(err, E_IO, "%s cannot be opened for appending: %s", file, strerror(errno));
+}
+
+static bool may_be_made(const char *file)
+{
+    char *path = mem_strdup(file);
+    bool may = access(dirname(path), W_OK | X_OK) == 0;
+    mem_free(path);
+    return may;
+}
+
+int evidence_check(const char *file, struct error *err)
+{
+    if (file == NULL)
+        return 0;
+    int fd = open(file, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    else if (errno != ENOENT || file[0] == '\0' || !may_be_made(file))
+        return refuse(file, err);
+    return 0;
+}
+
 int evidence_open(struct evidence *evidence, const char *file, struct error *err)
 {
     evidence->fd = -1;
@@ -56,7 +83,7 @@ int evidence_open(struct evidence *evidence, const char *file, struct error *err
         return 0;
     evidence->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (evidence->fd < 0)
-        return error_set(err, E_IO, "%s cannot be opened for appending: %s", file, strerror(errno));
+        return refuse(file, err);
     return 0;
 }
 

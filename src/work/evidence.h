@@ -16,6 +16,8 @@ struct evidence {
 
 /* `file` NULL: evidence_* do nothing. Returns 0, or E_IO with a sentence. */
 int evidence_open(struct evidence *evidence, const char *file, struct error *err);
+/* What evidence_open would say; makes no file. */
+int evidence_check(const char *file, struct error *err);
 void evidence_start(const struct evidence *evidence, const struct attempt *attempt);
 void evidence_end(const struct evidence *evidence, const struct attempt *attempt, enum outcome outcome);
 void evidence_close(struct evidence *evidence);

@@ -67,6 +67,8 @@ struct handler {
     const char *span; /* what its attempts are called in traces */
     bool headers;     /* it looks at the records' headers; otherwise they may be absent */
     size_t own_bytes; /* of an attempt */
+    /* What open would refuse, told without doing anything; NULL: nothing. */
+    int (*check)(const struct handler_config *config, struct error *err);
     /* Makes the handler's state. Returns 0 or a code with a sentence. The context is borrowed until closed. */
     int (*open)(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err);
     /* Begins an attempt. PENDING: attempt_end will be called once, later. Anything else: it has ended, attempt_end is not called. */

@@ -134,6 +134,11 @@ static bool simulate_time(const void *state, uint64_t *time_us)
     return simulate->time_is_set || simulate->config->range_us == 0;
 }
 
+static int simulate_check(const struct handler_config *config, struct error *err)
+{
+    return evidence_check(config->simulate.record, err) == 0 ? 0 : error_wrap(err, "simulate.record");
+}
+
 static int simulate_open(void **state, const struct handler_context *context, const struct handler_config *config, struct error *err)
 {
     struct simulate *simulate = mem_zalloc(sizeof(*simulate));
@@ -169,6 +174,7 @@ const struct handler simulate_handler = {
     .name = "simulate",
     .span = "heavy_calculation",
     .own_bytes = sizeof(struct simulation),
+    .check = simulate_check,
     .open = simulate_open,
     .start = simulate_start,
     .cancel = simulate_cancel,

@@ -104,14 +104,13 @@ static int check_options(const struct work_options *options, struct error *err)
     return 0;
 }
 
-static struct consumer *open_consumer(struct work *work, struct error *err)
+static struct consumer_options membership(const struct work_options *options)
 {
-    const struct work_config *config = work->config;
-    const struct consumer_options options = {
-        .loop = work->shared->loop,
-        .target = work->options.target,
-        .name = work->options.stream,
-        .topic = work->options.topic,
+    const struct work_config *config = options->config;
+    return (struct consumer_options){
+        .target = options->target,
+        .name = options->stream,
+        .topic = options->topic,
         .group = config->group,
         .instance = config->instance,
         .protocol = (enum consumer_protocol)config->protocol,
@@ -121,13 +120,20 @@ static struct consumer *open_consumer(struct work *work, struct error *err)
         .heartbeat_us = work_heartbeat_us(config),
         .max_poll_us = config->max_poll_us,
         .prefetch_bytes = config->prefetch_bytes,
-        .headers = work->handler->headers || config->dead.name != NULL || config->output.name != NULL || tracer_is_on(work->options.tracer),
-        .partitions = work->options.partitions,
+        .partitions = options->partitions,
         .properties = &config->properties,
-        .statistics = work->shared->statistics,
-        .events = &events,
-        .owner = work,
     };
+}
+
+static struct consumer *open_consumer(struct work *work, struct error *err)
+{
+    struct consumer_options options = membership(&work->options);
+    options.loop = work->shared->loop;
+    options.headers = work->handler->headers || work->config->dead.name != NULL || work->config->output.name != NULL ||
+                      tracer_is_on(work->options.tracer);
+    options.statistics = work->shared->statistics;
+    options.events = &events;
+    options.owner = work;
     return consumer_open(&options, err);
 }
 
@@ -145,22 +151,43 @@ static void name_transactions(struct work *work)
     work->transactional_id = id.data;
 }
 
+static struct transactor_options transactions(const struct work_options *options, const char *id)
+{
+    return (struct transactor_options){
+        .target = options->target,
+        .name = options->stream,
+        .id = id,
+        .config = options->producer,
+        .timeout_us = options->config->commit.timeout_us,
+    };
+}
+
 static int open_transactor(struct work *work, struct error *err)
 {
     if (work->config->guarantee != WORK_EXACTLY_ONCE)
         return 0;
     name_transactions(work);
-    work->transactor = transactor_open(
-        &(struct transactor_options){
-            .loop = work->shared->loop,
-            .target = work->options.target,
-            .name = work->options.stream,
-            .id = work->transactional_id,
-            .config = work->options.producer,
-            .timeout_us = work->config->commit.timeout_us,
-        },
-        err);
+    struct transactor_options options = transactions(&work->options, work->transactional_id);
+    options.loop = work->shared->loop;
+    work->transactor = transactor_open(&options, err);
     return work->transactor == NULL ? err->code : 0;
+}
+
+static int check_transactions(const struct work_options *options, struct error *err)
+{
+    const struct transactor_options transactor = transactions(options, options->config->group);
+    return options->config->guarantee == WORK_EXACTLY_ONCE ? transactor_check(&transactor, err) : 0;
+}
+
+int work_check(const struct work_options *options, struct error *err)
+{
+    const struct handler *handler = handler_of(&options->config->handler);
+    if (check_options(options, err) != 0 || (handler->check != NULL && handler->check(&options->config->handler, err) != 0))
+        return err->code;
+    if (check_transactions(options, err) != 0)
+        return err->code;
+    struct consumer_options consumer = membership(options);
+    return consumer_check(&consumer, err);
 }
 
 static int open_handler(struct work *work, struct error *err)

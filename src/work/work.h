@@ -81,6 +81,9 @@ struct work_options {
     const struct producer_config *producer; /* for transactions, with `guarantee: exactly_once` */
 };
 
+/* What work_start would say of these options, told without a broker: `target.nowhere`. Needs stream, topic, config and target alone. */
+int work_check(const struct work_options *options, struct error *err);
+
 /* Joins the group and begins to work. NULL with a sentence. Needs no broker yet. */
 struct work *work_start(const struct work_options *options, struct error *err);
 

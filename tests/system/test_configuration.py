@@ -1,5 +1,6 @@
 """A wrong configuration: every mistake with its file, its line and a sentence; exit 1; nothing started."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -95,6 +96,15 @@ streams:
     "no key": ("query:key", "key", '11: streams.jobs.ingest.key: found "key"; allowed: query:NAME, header:NAME, '),
     "no address": ("127.0.0.1:PORT", "127.0.0.1", '19: listen.main.address: "127.0.0.1" has no port; allowed: '),
     "no generator": ("generate: uuid", "generate: guid", "10: streams.jobs.shape.id: "),
+    "two counts of a topic": ("      retry: { base: 40ms, max: 400ms }\n", """\
+      dead: { name: jobs-dlq, partitions: 3 }
+  others: { topic: { name: jobs-dlq, partitions: 5 } }
+""", "17: streams.others.topic.partitions: topic jobs-dlq is wanted with 3 and with 5 partitions"),
+    "an action without its work": ("      retry: { base: 40ms, max: 400ms }\nlisten:\n", """\
+  idle: { topic: { name: idle } }
+listen:
+  other: { address: "127.0.0.1:1", routes: [ { on: "GET /work", do: work.stats, stream: idle } ] }
+""", '18: listen.other.routes.0.stream: found "idle", which has no `work`; allowed with work.stats: a stream with one'),
     "no secret": ("kafka: embedded", "kafka: { security: { password: { file: /nowhere } } }",
                   '1: kafka.security.password.file: cannot read "/nowhere": No such file or directory'),
 }
@@ -124,6 +134,47 @@ def test_a_mistake_is_told_with_its_line_and_nothing_is_started(kind, tmp_path):
         lines = out.stderr.splitlines()
         assert all(line.startswith(f"{file}:") for line in lines), out.stderr
         assert lines[0].startswith(f"{file}:{sentence}"), out.stderr
+
+
+# What only the module that starts can tell, without a broker: what is changed, and its sentence.
+REFUSALS = {
+    "properties of a producer": ("linger: 1ms", "properties: { max.in.flight.requests.per.connection: 10 }",
+                                 "producers.durable: producer durable: librdkafka refuses the properties: `max.in.flight` must be set <= 5"),
+    "properties of a consumer": ("group: workers", "group: workers\n      properties: { fetch.max.bytes: 1000 }",
+                                 "streams.jobs: work: librdkafka refuses the properties: `fetch.max.bytes` must be >= "),
+    "properties of all": ("kafka: embedded", "kafka: { brokers: 'localhost:1', security: { protocol: ssl, ca: /etc/passwd } }",
+                          "kafka: librdkafka refuses the properties: ssl.ca.location failed"),
+    "no certificates": ("redis: local", "redis: { url: 'rediss://localhost:1', tls: { ca: /etc/passwd } }",
+                        "redis: redis.tls.ca: no certificates can be read from /etc/passwd"),
+    "a record without its folder": ("min: 1ms", "min: 1ms, record: /nowhere/record",
+                                    "streams.jobs: work: simulate.record: /nowhere/record cannot be opened for appending: No such file"),
+    "a record that is a folder": ("min: 1ms", "min: 1ms, record: /etc",
+                                  "streams.jobs: work: simulate.record: /etc cannot be opened for appending: Is a directory"),
+    "a route given twice": ("use: [health, metrics]", 'on: "POST /submit", do: ingest.one, stream: jobs',
+                            "listen.main: route 2: POST /submit is there already: a route can be given once"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_what_serve_would_not_start_check_refuses_in_the_same_words(kind, tmp_path):
+    found, wrong, sentence = REFUSALS[kind]
+    assert WHOLE.count(found) == 1
+    file = written(tmp_path, WHOLE.replace(found, wrong))
+    checked, served = run("check", file), run("serve", file)
+    assert (checked.returncode, checked.stdout, served.returncode) == (1, "", 1)
+    assert checked.stderr.startswith(f"millrace: cannot start: {sentence}"), checked.stderr
+    assert len(checked.stderr.splitlines()) == 1
+    assert json.dumps(checked.stderr.removeprefix("millrace: ").strip())[1:-1] in served.stdout + served.stderr
+
+
+def test_check_tells_every_refusal_and_leaves_nothing_behind(tmp_path):
+    text = WHOLE
+    for kind in ("properties of a producer", "a record that is a folder", "a route given twice"):
+        text = text.replace(REFUSALS[kind][0], REFUSALS[kind][1])
+    assert len(run("check", written(tmp_path, text)).stderr.splitlines()) == 3
+    record = tmp_path / "record"
+    assert run("check", written(tmp_path, WHOLE.replace("min: 1ms", f"min: 1ms, record: {record}"))).returncode == 0
+    assert not record.exists()
 
 
 def test_the_file_without_mistakes_is_whole(tmp_path):

@@ -119,7 +119,7 @@ static int set_defaults(rd_kafka_conf_t *conf, struct error *err)
 
 static int fill(rd_kafka_conf_t *conf, const struct client_target *target, struct error *err)
 {
-    if (client_set(conf, err, "bootstrap.servers", "%s", client_brokers(target)) != 0)
+    if (!target->nowhere && client_set(conf, err, "bootstrap.servers", "%s", client_brokers(target)) != 0)
         return E_INVALID;
     if (set_optional(conf, "client.id", target->config->client_id, err) != 0 || set_defaults(conf, err) != 0)
         return E_INVALID;
@@ -166,6 +166,15 @@ rd_kafka_t *client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct erro
     rd_kafka_conf_destroy(conf); /* rd_kafka_new takes it only when it succeeds */
     error_set(err, E_INVALID, "librdkafka refuses the properties: %s", reason);
     return NULL;
+}
+
+int client_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err)
+{
+    rd_kafka_t *handle = client_open(type, conf, err);
+    if (handle == NULL)
+        return err->code;
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return 0;
 }
 
 bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event)

@@ -30,6 +30,10 @@ int client_set_all(rd_kafka_conf_t *conf, const struct config_list *properties, 
 /* Makes the handle. Takes `conf`, also on failure. NULL with a sentence. */
 rd_kafka_t *client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
 
+/* Makes a handle and ends it at once: what librdkafka says of properties that do not go together. Takes `conf`, which is for a target
+ * that is nowhere: so nobody is connected, and the end is waited for without harm. Returns 0, or E_INVALID with client_open's sentence. */
+int client_try(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
+
 /* Logs an RD_KAFKA_EVENT_ERROR of a handle in our words. Returns true if the error is fatal: the handle is of no more use and
  * must be rebuilt. Does not destroy the event. */
 bool client_on_error(rd_kafka_t *handle, rd_kafka_event_t *event);

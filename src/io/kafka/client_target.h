@@ -9,6 +9,7 @@ struct embedded;
 struct client_target {
     const struct kafka_config *config;
     struct embedded *embedded; /* NULL: the configured brokers */
+    bool nowhere;              /* no broker is told to the handle: it is made only to see whether it can be */
 };
 
 /* The version of librdkafka that is linked in, not the header's: "2.14.2". */

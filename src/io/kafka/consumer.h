@@ -109,6 +109,9 @@ struct consumer_options {
     void *owner;
 };
 
+/* What consumer_open would say of these options, told without a broker: `target.nowhere`. Needs neither loop nor events. */
+int consumer_check(const struct consumer_options *options, struct error *err);
+
 /* Opens the handle and joins the group. NULL with a sentence: a property that librdkafka does not take. Needs no broker. */
 struct consumer *consumer_open(const struct consumer_options *options, struct error *err);
 

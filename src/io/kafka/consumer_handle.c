@@ -44,6 +44,12 @@ int handle_open(struct consumer *consumer, struct error *err)
     return consumer->handle == NULL ? err->code : 0;
 }
 
+int consumer_check(const struct consumer_options *options, struct error *err)
+{
+    rd_kafka_conf_t *conf = consumer_conf(options, err);
+    return conf == NULL ? err->code : client_try(RD_KAFKA_CONSUMER, conf, err);
+}
+
 void handle_join(struct consumer *consumer)
 {
     consumer->state = CONSUMER_JOINING;

@@ -76,15 +76,26 @@ int group_reader_ask(struct group_reader *reader, group_reading_cb done, void *a
 /* --- the reader --- */
 
 /* A consumer that never subscribes, so it joins nothing, and has the group's id, so that it may ask for its commits. */
+static rd_kafka_conf_t *reader_conf(const struct client_target *target, const char *group, struct error *err)
+{
+    rd_kafka_conf_t *conf = client_conf(target, "watch", err);
+    if (conf == NULL || client_set(conf, err, "group.id", "%s", group) == 0)
+        return conf;
+    rd_kafka_conf_destroy(conf);
+    return NULL;
+}
+
+int group_reader_check(const struct client_target *target, const char *group, struct error *err)
+{
+    rd_kafka_conf_t *conf = reader_conf(target, group, err);
+    return conf == NULL ? err->code : client_try(RD_KAFKA_CONSUMER, conf, err);
+}
+
 static int open_handle(struct group_reader *reader, struct error *err)
 {
-    rd_kafka_conf_t *conf = client_conf(&reader->target, "watch", err);
+    rd_kafka_conf_t *conf = reader_conf(&reader->target, reader->group, err);
     if (conf == NULL)
         return E_INVALID;
-    if (client_set(conf, err, "group.id", "%s", reader->group) != 0) {
-        rd_kafka_conf_destroy(conf);
-        return E_INVALID;
-    }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR);
     reader->handle = client_open(RD_KAFKA_CONSUMER, conf, err);
     return reader->handle == NULL ? E_INVALID : 0;

@@ -36,6 +36,9 @@ typedef void (*group_reading_cb)(void *arg, const struct group_reading *reading,
 
 struct group_reader; /* opaque */
 
+/* What group_reader_open would say of this target, which is nowhere: told without a broker. */
+int group_reader_check(const struct client_target *target, const char *group, struct error *err);
+
 /* `target` is copied, what it points to and the texts are borrowed. The group is not joined. NULL with a sentence. */
 struct group_reader *group_reader_open(uv_loop_t *loop, const struct client_target *target, const char *group, const char *topic,
                                        struct error *err);

@@ -44,6 +44,9 @@ struct producer_options {
     void *arg;
 };
 
+/* What producer_open would say of these options, told without a broker: `target.nowhere`. Needs no loop, metrics or sections. */
+int producer_check(const struct producer_options *options, struct error *err);
+
 /* NULL with a sentence: a property that librdkafka does not take. Needs no broker. */
 struct producer *producer_open(const struct producer_options *options, struct error *err);
 

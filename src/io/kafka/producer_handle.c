@@ -184,6 +184,25 @@ void producer_flush(struct producer *producer, uint64_t deadline_us, void (*flus
 
 /* ---- opening and closing */
 
+static char *label_of(const struct producer_config *config)
+{
+    char *label = mem_alloc(strlen(config->name) + sizeof("producer "));
+    sprintf(label, "producer %s", config->name);
+    return label;
+}
+
+int producer_check(const struct producer_options *options, struct error *err)
+{
+    struct producer producer = { .options = *options, .label = label_of(options->config) };
+    rd_kafka_conf_t *conf = producer_conf(&producer, err);
+    if (conf == NULL || client_try(RD_KAFKA_PRODUCER, conf, err) != 0)
+        error_wrap(err, "%s", producer.label);
+    else
+        err->code = 0;
+    mem_free(producer.label);
+    return err->code;
+}
+
 struct producer *producer_open(const struct producer_options *options, struct error *err)
 {
     struct producer *producer = mem_zalloc(sizeof(*producer));
@@ -191,8 +210,7 @@ struct producer *producer_open(const struct producer_options *options, struct er
     list_init(&producer->topics);
     list_init(&producer->link);
     gate_init(&producer->gate);
-    producer->label = mem_alloc(strlen(options->config->name) + sizeof("producer "));
-    sprintf(producer->label, "producer %s", options->config->name);
+    producer->label = label_of(options->config);
     producer->statistics = client_statistics_open(options->statistics, "producer", options->config->name);
     if (producer_handle_open(producer, err) != 0) {
         error_wrap(err, "%s", producer->label);

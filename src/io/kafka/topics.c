@@ -66,6 +66,12 @@ static int open_handle(struct topics *topics, struct error *err)
     return topics->handle == NULL ? E_INVALID : 0;
 }
 
+int topics_check(const struct client_target *target, struct error *err)
+{
+    rd_kafka_conf_t *conf = client_conf(target, "topics", err);
+    return conf == NULL ? err->code : client_try(RD_KAFKA_PRODUCER, conf, err);
+}
+
 struct topics *topics_open(uv_loop_t *loop, const struct client_target *target, struct error *err)
 {
     struct topics *topics = mem_zalloc(sizeof(*topics));

@@ -20,6 +20,9 @@
 struct topics; /* opaque: all topics of the process */
 struct topic;  /* opaque: one of them; lives as long as `topics` */
 
+/* What topics_open would say of this target, which is nowhere: told without a broker. */
+int topics_check(const struct client_target *target, struct error *err);
+
 /* Opens a handle of its own for the questions. `target` is copied, what it points to borrowed. NULL with a sentence. */
 struct topics *topics_open(uv_loop_t *loop, const struct client_target *target, struct error *err);
 

@@ -161,6 +161,15 @@ static int start(struct transactor *transactor, struct error *err)
     return 0;
 }
 
+int transactor_check(const struct transactor_options *options, struct error *err)
+{
+    struct transactor transactor = { .options = *options, .label = "transactions" };
+    if (transactor_handle_open(&transactor, err) != 0)
+        return error_wrap(err, "transactions of %s", options->name);
+    rd_kafka_destroy(transactor.handle); /* it has done nothing, so this does not wait */
+    return 0;
+}
+
 static void free_transactor(struct transactor *transactor)
 {
     uv_cond_destroy(&transactor->news);

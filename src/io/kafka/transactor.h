@@ -36,6 +36,9 @@ struct transactor_options {
 /* Opens the handle and begins to claim the id. NULL with a sentence: a property that librdkafka does not take. Needs no broker. */
 struct transactor *transactor_open(const struct transactor_options *options, struct error *err);
 
+/* Would transactor_open refuse these, whatever the brokers say? Returns 0 or a code with its sentence. No loop is needed. */
+int transactor_check(const struct transactor_options *options, struct error *err);
+
 /* One record of a transaction. All texts are borrowed until its end. */
 struct transaction_record {
     const char *topic;

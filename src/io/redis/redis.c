@@ -84,6 +84,18 @@ static void start_handles(struct redis *redis)
     uv_timer_start(&redis->timer, on_rest_over, 0, 0);
 }
 
+int redis_check(const struct redis_config *config, struct error *err)
+{
+    struct redis_url url;
+    if (redis_url_parse(&url, config->url, err) != 0)
+        return err->code;
+    struct ssl_ctx_st *tls = url.tls ? redis_tls_open(&config->tls, err) : NULL;
+    int code = url.tls && tls == NULL ? err->code : 0;
+    redis_tls_close(tls);
+    redis_url_free(&url);
+    return code;
+}
+
 struct redis *redis_start(const struct redis_options *options, struct error *err)
 {
     const struct redis_config *config = options->config;

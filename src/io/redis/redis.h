@@ -42,6 +42,9 @@ struct redis_options {
     struct stats *stats; /* section "redis"; may be NULL */
 };
 
+/* What redis_start would say of a configuration that is not local; connects to nobody. */
+int redis_check(const struct redis_config *config, struct error *err);
+
 /* Starts to connect; needs no Redis to be there. Returns NULL with a sentence when the configuration is wrong: the URL, or
  * certificate files that cannot be read. */
 struct redis *redis_start(const struct redis_options *options, struct error *err);
