@@ -116,7 +116,7 @@ void work_leave(struct work *work)
     if (work->leaving)
         return;
     work->leaving = true;
-    consumer_close(work->consumer, on_consumer_closed, work);
+    consumer_close(work->consumer, work->leave_by_us, on_consumer_closed, work);
 }
 
 void work_close(struct work *work, uint64_t deadline_us, void (*closed)(void *arg), void *arg)

@@ -49,14 +49,19 @@ static const struct kind kinds[] = {
     { "of the broker's division", ASSIGNOR_AUTO, CONSUMER_PROTOCOL_CONSUMER, NULL, false },
 };
 
-static bool was_told_of_leaving(struct crew *crew)
+static size_t requests_of_kind(struct crew *crew, int16_t kind)
 {
-    size_t count, leaving = 0;
+    size_t count, found = 0;
     rd_kafka_mock_request_t **requests = rd_kafka_mock_get_requests(cluster_of(&crew->base), &count);
     for (size_t i = 0; i < count; i++)
-        leaving += rd_kafka_mock_request_api_key(requests[i]) == LEAVE_GROUP;
+        found += rd_kafka_mock_request_api_key(requests[i]) == kind;
     rd_kafka_mock_request_destroy_array(requests, count);
-    return leaving > 0;
+    return found;
+}
+
+static bool was_told_of_leaving(struct crew *crew)
+{
+    return requests_of_kind(crew, LEAVE_GROUP) > 0;
 }
 
 static void when_it_leaves(struct crew *crew, const struct kind *kind)
@@ -105,6 +110,50 @@ static void whoever_works_leaves_in_peace(void **state)
 {
     (void)state;
     for_each_kind(working);
+}
+
+static bool has_wished_to_join(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    (void)arg;
+    return requests_of_kind(crew, JOIN_GROUP) > 0 || crew->works[0]->consumer->state != CONSUMER_JOINING;
+}
+
+/* This coordinator gives a name together with its answer. */
+static void wishing_to_join(struct crew *crew)
+{
+    rd_kafka_mock_group_initial_rebalance_delay_ms(cluster_of(&crew->base), 50);
+    given_full_log(crew);
+    given_work(crew, 0);
+    assert_true(wait_until(&crew->base, has_wished_to_join, NULL, WORK_PATIENCE));
+}
+
+static void whoever_wishes_to_join_leaves_in_peace(void **state)
+{
+    (void)state;
+    for_each_kind(wishing_to_join);
+}
+
+static bool has_a_name(struct fixture *base, void *arg)
+{
+    struct crew *crew = (struct crew *)(void *)base;
+    const struct consumer *consumer = crew->works[0]->consumer;
+    (void)arg;
+    return consumer->state != CONSUMER_JOINING || handle_has_name(consumer);
+}
+
+/* The answer is on its way, or in our queue. */
+static void being_answered(struct crew *crew)
+{
+    given_full_log(crew);
+    given_work(crew, 0);
+    assert_true(wait_until(&crew->base, has_a_name, NULL, WORK_PATIENCE));
+}
+
+static void whoever_is_just_assigned_something_leaves_in_peace(void **state)
+{
+    (void)state;
+    for_each_kind(being_answered);
 }
 
 static void asking_where_to_begin(struct crew *crew)
@@ -175,6 +224,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_works_leaves_in_peace),
+        cmocka_unit_test(whoever_wishes_to_join_leaves_in_peace),
+        cmocka_unit_test(whoever_is_just_assigned_something_leaves_in_peace),
         cmocka_unit_test(whoever_asks_where_to_begin_leaves_in_peace),
         cmocka_unit_test(whoever_gives_partitions_up_leaves_in_peace),
         cmocka_unit_test(whoever_leaves_to_come_back_leaves_for_good),

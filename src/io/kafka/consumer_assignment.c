@@ -130,7 +130,7 @@ static void on_assign(struct consumer *consumer, const rd_kafka_topic_partition_
 {
     log_info("consumer", "%s: %d partitions of %s are assigned to us", consumer->options.name, partitions->cnt, consumer->options.topic);
     if (consumer->leaving) {
-        consumer_decline(consumer, partitions);
+        leave_assigned(consumer, partitions);
     } else if (partitions->cnt == 0) {
         consumer_assign(consumer, partitions, NULL);
     } else {

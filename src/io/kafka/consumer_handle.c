@@ -31,6 +31,14 @@ void handle_subscribe(struct consumer *consumer)
         log_error("consumer", "%s: cannot subscribe to %s: %s", consumer->options.name, consumer->options.topic, client_reason(code));
 }
 
+bool handle_has_name(const struct consumer *consumer)
+{
+    char *name = rd_kafka_memberid(consumer->handle);
+    bool has = name != NULL && name[0] != '\0';
+    rd_kafka_mem_free(consumer->handle, name);
+    return has;
+}
+
 int handle_open(struct consumer *consumer, struct error *err)
 {
     rd_kafka_conf_t *conf = consumer_conf(&consumer->options, err);

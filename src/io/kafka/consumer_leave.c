@@ -1,8 +1,15 @@
 /* Leaves the group for good, ends the handle on a worker thread, closes our handles.
  *
+ *   joining         (the coordinator's answer is waited for) --assigned, or in vain--> as below
  *   cooperative     close the group ----------------------> (wanted back: given up in peace) --one answer--> closed
  *   eager           unsubscribe --> (wanted back: given up in peace) --answer--> close the group ----------> closed
  *   eager, static   all is given up in peace --> no farewell: the name is kept for a session
+ *
+ * Joining: a coordinator names whoever wishes to join, and from then on the group waits for it, up to a session; before we have read that
+ * name, librdkafka (2.14) says no farewell for it. Nor is one read before the wish is answered, and that answer waits for all other
+ * members. So it is waited for, as long as the others would wait for us; then it is as if we were asked where to begin. And to
+ * unsubscribe (eager) with the answer in our queue would be put off, and open a rebalance after the close, which is waited for without
+ * end. Static members say no farewell, and under the protocol `consumer` the wish is answered at once.
  *
  * Once the group's thread has ended, a call that waits for it may wait forever: it drops what it finds in its queue without an answer
  * (librdkafka 2.14, rd_kafka_cgrp_op_serve), and nothing tells before a call whether it is about to end. So after the close nothing is
@@ -24,6 +31,9 @@
 
 /* A coordinator that does not answer our farewell is not waited for: the session's end tells it as well. */
 #define FAREWELL_US (3 * UINT64_C(1000000))
+
+/* Until a coordinator that is there has given a name to whoever wishes to join; the answer itself waits for all other members. */
+#define NAMED_US UINT64_C(100000)
 
 /* --- the end --- */
 
@@ -111,11 +121,38 @@ static void end_without_farewell(struct consumer *consumer)
         consumer_give_up_all(consumer);
 }
 
+/* --- the end of joining --- */
+
+/* Asks the group's thread: only before the close. */
+static bool is_joining(const struct consumer *consumer)
+{
+    uint64_t now_us = clock_us();
+    if (consumer->state != CONSUMER_JOINING || consumer->options.protocol != CONSUMER_PROTOCOL_CLASSIC || consumer->options.instance != NULL)
+        return false;
+    if (consumer->broken || now_us >= consumer->join_by_us)
+        return false;
+    return now_us < consumer->named_by_us || (client_is_connected(consumer->handle) && handle_has_name(consumer));
+}
+
+static void begin_farewell(struct consumer *consumer)
+{
+    consumer->ends_joining = false;
+    consumer->farewell_us = clock_us() + FAREWELL_US;
+    if (consumer->cooperative || may_leave_unanswered(consumer))
+        close_group(consumer);
+    else if (!needs_no_farewell(consumer))
+        unsubscribe(consumer);
+}
+
 /* Events have been served, so what was wanted back before, or by unsubscribing, is being given up. */
 void leave_go_on(struct consumer *consumer)
 {
     if (is_farewell_over(consumer))
         finish(consumer);
+    else if (consumer->ends_joining && is_joining(consumer))
+        return;
+    else if (consumer->ends_joining)
+        begin_farewell(consumer);
     else if (consumer->group_closed || consumer->state == CONSUMER_GIVING_UP)
         return;
     else if (needs_no_farewell(consumer))
@@ -124,16 +161,28 @@ void leave_go_on(struct consumer *consumer)
         close_group(consumer);
 }
 
-static void leave_group(struct consumer *consumer)
+static void leave_group(struct consumer *consumer, uint64_t until_us)
 {
-    consumer->farewell_us = clock_us() + FAREWELL_US;
     consumer_tick_each(consumer, TICK_LEAVING_MS);
-    if (consumer->cooperative || may_leave_unanswered(consumer))
-        close_group(consumer);
-    else if (!needs_no_farewell(consumer))
-        unsubscribe(consumer);
+    consumer->named_by_us = clock_us() + NAMED_US;
+    consumer->join_by_us = clock_us() + consumer->options.session_us;
+    if (until_us < consumer->join_by_us)
+        consumer->join_by_us = until_us;
+    consumer->ends_joining = is_joining(consumer);
+    consumer->farewell_us = UINT64_MAX;
+    if (!consumer->ends_joining)
+        begin_farewell(consumer);
     lookup_end_all(consumer);
     wakeup_signal(&consumer->wakeup);
+}
+
+void leave_assigned(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions)
+{
+    if (consumer->ends_joining) {
+        consumer->state = CONSUMER_ASKING; /* it waits for our answer */
+        begin_farewell(consumer);
+    }
+    consumer_decline(consumer, partitions);
 }
 
 /* There is no handle that could leave, or it is ending already. */
@@ -145,7 +194,7 @@ static void close_broken(struct consumer *consumer)
         on_handle_ended(consumer);
 }
 
-void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *arg)
+void consumer_close(struct consumer *consumer, uint64_t until_us, void (*closed)(void *arg), void *arg)
 {
     consumer->leaving = true;
     consumer->closed = closed;
@@ -153,5 +202,5 @@ void consumer_close(struct consumer *consumer, void (*closed)(void *arg), void *
     if (consumer->state == CONSUMER_BROKEN)
         close_broken(consumer);
     else
-        leave_group(consumer);
+        leave_group(consumer, until_us);
 }

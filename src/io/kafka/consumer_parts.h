@@ -71,6 +71,9 @@ struct consumer {
     struct random random;
     struct client_statistics *statistics;
     uint64_t farewell_us; /* while leaving: until when the coordinator's answer is waited for */
+    bool ends_joining;    /* while leaving: what was wished for before is answered first */
+    uint64_t named_by_us;
+    uint64_t join_by_us;
     struct gate gate;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -98,6 +101,8 @@ void consumer_tick_each(struct consumer *consumer, uint64_t ms);
 /* --- consumer_leave.c --- */
 /* While leaving, when events have been served: the next step. */
 void leave_go_on(struct consumer *consumer);
+/* While leaving partitions were assigned: they are declined. */
+void leave_assigned(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions);
 
 /* --- consumer_conf.c --- */
 rd_kafka_conf_t *consumer_conf(const struct consumer_options *options, struct error *err);
@@ -109,6 +114,8 @@ void consumer_divide_anew(struct consumer *consumer);
 int handle_open(struct consumer *consumer, struct error *err);
 void handle_join(struct consumer *consumer);
 void handle_subscribe(struct consumer *consumer);
+/* Whether the coordinator knows us. Asks the group's thread: not once the group was closed. */
+bool handle_has_name(const struct consumer *consumer);
 /* A worker thread uses the handle, whose end waits; it does not any more. */
 void handle_hold(struct consumer *consumer);
 void handle_release(struct consumer *consumer);

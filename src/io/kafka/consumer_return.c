@@ -49,17 +49,9 @@ void consumer_read_anew(struct consumer *consumer, const char *why)
 
 /* While the group is just being divided, librdkafka unsubscribes later, and not at all if it is told to subscribe before. A member that has
  * left has no name any more. */
-static bool has_left(const struct consumer *consumer)
-{
-    char *member = rd_kafka_memberid(consumer->handle);
-    bool left = member == NULL || member[0] == '\0';
-    rd_kafka_mem_free(consumer->handle, member);
-    return left;
-}
-
 void consumer_return_due(struct consumer *consumer)
 {
-    if (!consumer->returning || consumer->state != CONSUMER_JOINING || !has_left(consumer))
+    if (!consumer->returning || consumer->state != CONSUMER_JOINING || handle_has_name(consumer))
         return;
     consumer->returning = false;
     handle_subscribe(consumer);
