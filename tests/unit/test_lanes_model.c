@@ -1,9 +1,13 @@
 /* Random schedules of lanes, scheduler, offsets, their metadata and retry together, against a model that knows only which offsets
  * are done, and which of them the last commit told.
  *
- * What must hold whatever happens: no record starts before its predecessor in the lane is done; nothing is committed that is
- * not done; what is done is covered by the watermark as soon as all below it is; what a commit told is never worked again, all
- * else is; slots are never exceeded; no partition with something ready is passed over for longer than a round; nothing but a new
+ * Partitions come and go, alone and in peace, or lost; a handle fails and all of its stream begin anew beside jobs that still run; a
+ * process dies. What is known then is thrown away, and work begins where the last commit stands that the broker has. One is under way for
+ * a while, and what is lost may take it along or not.
+ *
+ * What must hold whatever happens: no record starts before its predecessor in the lane is done; the first ends of a lane come in its
+ * order, whoever runs them; nothing is committed that is not done; what is done is covered by the watermark as soon as all below it is;
+ * what a commit told is never worked again, all else is; slots are never exceeded; no partition with something ready is passed over for longer than a round; nothing but a new
  * record takes a place in the queue. WAY_OUT_SEED repeats one schedule; each prints its seed when it fails. */
 #include "base/list.h"
 #include "base/memory.h"
@@ -32,8 +36,18 @@ struct log {
     char keys[LENGTH][2]; /* "" means no key */
     bool gap[LENGTH];     /* compacted: never received */
     bool done[LENGTH];    /* in any assignment: the model */
+    bool ended[LENGTH];   /* worked to its end, even if nobody listened any more */
     int64_t committed;
     bool told[LENGTH]; /* by the last commit: below it, or in its metadata */
+    char metadata[COMMIT_METADATA_MAX];
+    size_t metadata_size;
+};
+
+/* What was true when a commit was sent. */
+struct sent {
+    bool under_way;
+    int64_t watermark;
+    bool told[LENGTH];
     char metadata[COMMIT_METADATA_MAX];
     size_t metadata_size;
 };
@@ -46,6 +60,7 @@ struct assignment {
     int64_t position;
     bool known[LENGTH]; /* to be done: told at its begin, or done by itself */
     size_t passed_over;
+    struct sent sent;
     bool revoked;
     struct list link; /* in world.zombies once revoked with jobs still running */
     struct list jobs;
@@ -131,6 +146,14 @@ static void check_predecessors_done(const struct world *world, const struct job 
     const struct log *log = job->assignment->log;
     for (int64_t before = 0; before < job->offset; before++)
         assert_true(log->gap[before] || log->done[before] || !same_lane(world, log, before, job->offset));
+}
+
+static void note_end(const struct world *world, const struct job *job)
+{
+    struct log *log = job->assignment->log;
+    for (int64_t before = 0; before < job->offset && !log->ended[job->offset]; before++)
+        assert_true(log->gap[before] || log->ended[before] || !same_lane(world, log, before, job->offset));
+    log->ended[job->offset] = true;
 }
 
 /* The twenty-line model: the watermark is the first offset at or above the start that was received and is not done now. */
@@ -225,10 +248,12 @@ static void end_one(struct world *world)
 
     uint64_t delay_us;
     bool failed = chance(world, 30) && !job->assignment->revoked;
-    if (failed && retry_next(&policy, job->attempt++, &world->random, &delay_us))
+    if (failed && retry_next(&policy, job->attempt++, &world->random, &delay_us)) {
         lane_rest(&job->assignment->lanes, &job->record);
-    else
-        complete(world, job); /* worked, or a dead letter: the offset is done either way */
+        return;
+    }
+    note_end(world, job);
+    complete(world, job); /* worked, or a dead letter: the offset is done either way */
 }
 
 static void wake_some(struct world *world, struct assignment *a, int percent)
@@ -242,28 +267,52 @@ static void wake_some(struct world *world, struct assignment *a, int percent)
     }
 }
 
-static void commit_with(struct assignment *a, size_t metadata_size)
+/* One is under way at most. */
+static void send_commit(struct assignment *a)
+{
+    struct sent *sent = &a->sent;
+    if (sent->under_way)
+        return;
+    check_watermark(a);
+    sent->under_way = true;
+    sent->watermark = a->offsets.watermark;
+    sent->metadata_size = commit_metadata_write(&a->offsets, &topic, sent->metadata);
+    for (int64_t offset = 0; offset < LENGTH; offset++)
+        sent->told[offset] = offset < sent->watermark || (a->known[offset] && sent->metadata_size > 0);
+}
+
+static void arrive(struct assignment *a)
 {
     struct log *log = a->log;
-    check_watermark(a);
-    assert_true(a->offsets.watermark >= log->committed);
-    log->committed = a->offsets.watermark;
-    log->metadata_size = metadata_size;
-    for (int64_t offset = 0; offset < LENGTH; offset++) {
-        assert_true(!a->known[offset] || log->done[offset] || log->gap[offset]);
-        log->told[offset] = offset < log->committed || (a->known[offset] && metadata_size > 0);
-    }
+    const struct sent *sent = &a->sent;
+    if (!sent->under_way)
+        return;
+    assert_true(sent->watermark >= log->committed);
+    log->committed = sent->watermark;
+    log->metadata_size = sent->metadata_size;
+    memcpy(log->metadata, sent->metadata, sent->metadata_size);
+    memcpy(log->told, sent->told, sizeof(log->told));
+    for (int64_t offset = 0; offset < LENGTH; offset++)
+        assert_true(!log->told[offset] || log->done[offset] || log->gap[offset]);
+    a->sent.under_way = false;
 }
 
 static void commit(struct assignment *a)
 {
-    commit_with(a, commit_metadata_write(&a->offsets, &topic, a->log->metadata));
+    arrive(a);
+    send_commit(a);
+    arrive(a);
 }
 
 /* The broker has refused the metadata. */
 static void commit_bare(struct assignment *a)
 {
-    commit_with(a, 0);
+    arrive(a);
+    send_commit(a);
+    a->sent.metadata_size = 0;
+    for (int64_t offset = a->sent.watermark; offset < LENGTH; offset++)
+        a->sent.told[offset] = false;
+    arrive(a);
 }
 
 static void drop_what_does_not_run(struct assignment *a)
@@ -286,11 +335,23 @@ static void revoke(struct world *world, size_t index, bool lost)
     struct assignment *a = world->assigned[index];
     if (!lost)
         commit(a);
+    else if (chance(world, 50))
+        arrive(a); /* but nobody hears of it */
     world->assigned[index] = NULL;
     a->revoked = true;
     drop_what_does_not_run(a);
     list_push(&world->zombies, &a->link);
     free_if_idle(a);
+}
+
+/* A fatal error of the client: all of its partitions are lost, and come again, while some of their jobs still run. */
+static void restart_handle(struct world *world, size_t stream)
+{
+    for (size_t i = stream * PARTITIONS; i < (stream + 1) * PARTITIONS; i++) {
+        if (world->assigned[i] != NULL)
+            revoke(world, i, true);
+        world->assigned[i] = assign(world, i);
+    }
 }
 
 static size_t queued_of_all(const struct world *world)
@@ -334,12 +395,18 @@ static void step(struct world *world)
         end_one(world);
     else if (what <= 92)
         wake_some(world, a, 50);
-    else if (what <= 97)
+    else if (what <= 94)
+        send_commit(a);
+    else if (what <= 96)
+        arrive(a);
+    else if (what == 97)
         commit(a);
     else if (what == 98)
         commit_bare(a);
-    else if (what == 99 || chance(world, 80))
+    else if (what == 99 || chance(world, 60))
         revoke(world, index, what == 100);
+    else if (chance(world, 50))
+        restart_handle(world, index / PARTITIONS);
     else
         crash(world);
     assert_true(world->scheduler.busy == world->running_count && world->running_count <= SLOTS);
