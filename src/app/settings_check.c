@@ -1,6 +1,7 @@
 /* What must fit together across the parts of a configuration; each part's own schema has checked the part. */
 #include "api/action.h"
 #include "app/settings.h"
+#include "io/kafka/consumer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +165,26 @@ static void check_membership(const struct stream_config *stream, const struct st
     }
 }
 
+/* Such a group never divides anything: the coordinator refuses whoever comes second. Under the protocol `consumer` each may wish
+ * for a division of its own, and the broker chooses one. */
+static bool divide_alike(const struct work_config *a, const struct work_config *b)
+{
+    const char *ones = work_assignor_name(a), *others = work_assignor_name(b);
+    return a->protocol == b->protocol && (a->protocol != CONSUMER_PROTOCOL_CLASSIC || strcmp(ones, others) == 0);
+}
+
+static void check_division(const struct stream_config *stream, const struct stream_config *other, const struct config_place *place,
+                           struct config_report *report)
+{
+    if (!is_same(stream->work.group, other->work.group) || divide_alike(&stream->work, &other->work))
+        return;
+    char part[160];
+    snprintf(part, sizeof(part), "streams.%s.work.group", stream->name);
+    config_mistake_at(report, place, part,
+                      "found \"%s\", where the stream %s has another protocol or assignor; allowed: the same in all of a group",
+                      stream->work.group, other->name);
+}
+
 static void check_watch(const struct stream_config *stream, const struct config_place *place, struct config_report *report)
 {
     if (!stream->watch.present || stream->work.group != NULL)
@@ -210,6 +231,8 @@ void settings_check(const void *object, const struct config_place *place, struct
         check_watch(&streams[i], place, report);
         for (size_t other = 0; other < i; other++)
             check_membership(&streams[i], &streams[other], place, report);
+        for (size_t other = 0; other < i; other++)
+            check_division(&streams[i], &streams[other], place, report);
         for (size_t other = 0; other < i; other++)
             check_counts(&streams[i], &streams[other], place, report);
     }

@@ -100,6 +100,10 @@ streams:
       dead: { name: jobs-dlq, partitions: 3 }
   others: { topic: { name: jobs-dlq, partitions: 5 } }
 """, "17: streams.others.topic.partitions: topic jobs-dlq is wanted with 3 and with 5 partitions"),
+    "two divisions of one group": ("      order: partition\n      retry: { base: 40ms, max: 400ms }\n", """\
+      assignor: range
+  others: { topic: { name: others }, work: { group: workers, handler: { noop: {} } } }
+""", '16: streams.others.work.group: found "workers", where the stream jobs has another protocol or assignor; allowed: the same'),
     "an action without its work": ("      retry: { base: 40ms, max: 400ms }\nlisten:\n", """\
   idle: { topic: { name: idle } }
 listen:
