@@ -163,7 +163,8 @@ static int start(struct transactor *transactor, struct error *err)
 
 int transactor_check(const struct transactor_options *options, struct error *err)
 {
-    struct transactor transactor = { .options = *options, .label = "transactions" };
+    char label[] = "transactions";
+    struct transactor transactor = { .options = *options, .label = label };
     if (transactor_handle_open(&transactor, err) != 0)
         return error_wrap(err, "transactions of %s", options->name);
     rd_kafka_destroy(transactor.handle); /* it has done nothing, so this does not wait */
