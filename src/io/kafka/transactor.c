@@ -101,7 +101,7 @@ static struct producer_config promising(const struct transactor_options *options
     return config;
 }
 
-/* Runs within commit_transaction and abort_transaction, on our thread. */
+/* Runs within the calls that wait for records, on our thread. */
 static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
     struct transaction_record *record = message->_private;

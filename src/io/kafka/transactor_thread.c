@@ -2,7 +2,8 @@
  *
  *   claim   the id: init_transactions, again and again
  *   run     begin, send, offsets, commit --ok--------------------------> COMMITTED
- *                                        --librdkafka asks for an abort--> abort --ok--> ABORTED
+ *                                        --librdkafka asks for an abort,
+ *                                          or not all is acknowledged-----> abort --ok--> ABORTED
  *                                        --fatal, or no answer in time---------------> UNKNOWN, and another handle
  *
  * A commit that was asked for and not answered may have been heard: it is asked for again (which is the same one), and when nobody
@@ -15,10 +16,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define SECOND_US     UINT64_C(1000000)
-#define CALL_US       SECOND_US       /* one call, which can be gone on with by another */
-#define OFFSETS_US    (3 * SECOND_US) /* the one that cannot */
-#define GRACE_US      (3 * SECOND_US) /* beyond the timeout, for an end that is asked for already */
+#define SECOND_US    UINT64_C(1000000)
+#define CALL_US      SECOND_US       /* one call, which can be gone on with by another */
+#define OFFSETS_US   (3 * SECOND_US) /* the one that cannot */
+#define GRACE_US     (3 * SECOND_US) /* beyond the timeout, for an end that is asked for already */
 #define LOOK_AGAIN_US (SECOND_US / 5)
 
 static const struct retry_policy pauses = { .base_us = SECOND_US, .max_us = 60 * SECOND_US, .jitter_us = SECOND_US };
@@ -130,8 +131,7 @@ static struct trouble send_record(struct transactor *transactor, struct transact
 {
     const struct producer_record *record = &out->record;
     rd_kafka_headers_t *headers = headers_of(record);
-    out->delivery =
-        (struct delivery){ .status = DELIVERY_NOT_PERSISTED, .code = E_CANCELED, .sentence = "", .partition = -1, .offset = -1 };
+    out->delivery = (struct delivery){ .status = DELIVERY_NOT_PERSISTED, .code = E_CANCELED, .sentence = "it was not acknowledged", .partition = -1, .offset = -1 };
     rd_kafka_resp_err_t code = rd_kafka_producev(
         transactor->handle, RD_KAFKA_V_TOPIC(out->topic), RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size), RD_KAFKA_V_KEY(record->key.data, record->key.size),
@@ -160,9 +160,29 @@ static struct trouble send_offsets(struct transactor *transactor, const struct t
     return trouble;
 }
 
+static void flush(struct transactor *transactor, uint64_t until_us)
+{
+    while (rd_kafka_flush(transactor->handle, share_ms(until_us, CALL_US)) != 0 && clock_us() < until_us && !is_stopping(transactor))
+        find_back(transactor, true);
+}
+
+/* librdkafka would commit also where a record was taken for one that the broker has already: it may be in no log (delivery.c). */
+static struct trouble check_all(const struct transaction *transaction)
+{
+    struct trouble trouble = { 0 };
+    for (size_t i = 0; i < transaction->count; i++) {
+        const struct transaction_record *record = &transaction->records[i];
+        if (record->delivery.status == DELIVERY_PERSISTED)
+            continue;
+        trouble = (struct trouble){ .code = RD_KAFKA_RESP_ERR__FAIL, .abort = true };
+        snprintf(trouble.sentence, sizeof(trouble.sentence), "a record for %s: %s", record->topic, record->delivery.sentence);
+        break;
+    }
+    return trouble;
+}
+
 /* Commit or abort: gone on with until it is answered, or nobody waits any longer. */
-static struct trouble end_transaction(struct transactor *transactor, rd_kafka_error_t *(*end)(rd_kafka_t *handle, int ms),
-                                      uint64_t until_us)
+static struct trouble end_transaction(struct transactor *transactor, rd_kafka_error_t *(*end)(rd_kafka_t *handle, int ms), uint64_t until_us)
 {
     struct trouble trouble;
     do {
@@ -177,6 +197,10 @@ static struct trouble attempt(struct transactor *transactor, const struct transa
     struct trouble trouble = send_all(transactor, transaction);
     if (trouble.code == 0 && transaction->offsets->cnt > 0)
         trouble = send_offsets(transactor, transaction, until_us);
+    if (trouble.code == 0) {
+        flush(transactor, until_us);
+        trouble = check_all(transaction);
+    }
     if (trouble.code == 0)
         trouble = end_transaction(transactor, rd_kafka_commit_transaction, until_us + GRACE_US);
     return trouble;
