@@ -159,10 +159,10 @@ static void doubt_all(struct list *partitions)
 static void on_unknown(struct round *round, const char *sentence)
 {
     struct work *work = round->work;
-    for (size_t i = 0; i < round->count; i++)
-        job_leave(round->publications[i]->job);
     doubt_all(&work->partitions);
     doubt_all(&work->giving_up);
+    for (size_t i = 0; i < round->count; i++)
+        job_leave(round->publications[i]->job);
     if (work->consumer != NULL)
         consumer_read_anew(work->consumer, sentence);
 }
@@ -189,7 +189,6 @@ static void on_end(void *arg, const struct transaction_result *result)
     uint64_t now_us = clock_us();
     struct log_place place;
     log_place_of_work(&place, work);
-    work->round = NULL;
     note(work, result, now_us);
     for (size_t i = 0; i < round->count; i++)
         round->publications[i]->under_way = false;
@@ -199,6 +198,7 @@ static void on_end(void *arg, const struct transaction_result *result)
         on_aborted(round, now_us);
     else
         on_unknown(round, result->sentence);
+    work->round = NULL; /* before, the end of a job must begin no other: what is counted and not put back yet would be committed without it */
     tell_commit(round, result);
     log_scope_end();
     free_round(round);

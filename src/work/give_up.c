@@ -59,7 +59,7 @@ void give_up_begin(struct work *work, void *const *partitions, size_t count)
 {
     uint64_t patience_us = work->closing ? 0 : work->config->drain_us;
     work->give_ups++;
-    work->final_commit = false; /* of what was wanted back before: it goes along with these */
+    work->final_commit = work->final_waits = false; /* of what was wanted back before: it goes along with these */
     alarm_unset(&work->alarm, &work->final_due.entry);
     for (size_t i = 0; i < count; i++) {
         struct partition *partition = partitions[i];

@@ -273,8 +273,10 @@ static void begin(struct publication *publication, uint64_t now_us)
 {
     struct job *job = publication->job;
     if (work_is_exactly_once(job->partition->work)) {
+        struct partition *partition = job->partition;
         job_leave_lane(job);
         cut_add(publication);
+        partition_release(partition); /* the job runs no more */
         return;
     }
     lane_rest(&job->partition->lanes, &job->record);

@@ -194,3 +194,13 @@ def test_a_second_process_of_the_same_instance_fences_the_first_and_nothing_come
     pipeline.wait_until_done(90)
     pipeline.judge()
     assert second.process.poll() is None
+
+
+def test_who_wants_partitions_back_waits_for_the_jobs_that_run_and_no_longer(pipeline):
+    """Neither for the next commit, which is a minute away, nor for the whole patience with running jobs."""
+    first = pipeline.start(interval="60s", least="1s")
+    pipeline.send(600)
+    wait_for(lambda: first.metrics()['millrace_work_uncommitted_records{stream="orders"}'] > 0, 30, what="some done and uncommitted")
+    second = pipeline.start(interval="60s", least="1s")
+    wait_for(lambda: second.metrics()['millrace_work_uncommitted_records{stream="orders"}'] > 0, 20, what="the second works too")
+    assert pipeline.committed() > 0
