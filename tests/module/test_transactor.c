@@ -208,6 +208,22 @@ static void nothing_is_committed_by_who_is_no_member(void **state)
     then_the_ledger_closes(&ledger);
 }
 
+/* As if it had joined as another, and nobody had told of the loss. */
+static void partitions_of_an_earlier_member_are_lost_and_nothing_of_them_is_committed(void **state)
+{
+    struct ledger ledger;
+    struct error err = { 0 };
+    given_open_ledger(&ledger);
+    mem_free(ledger.consumer->member);
+    ledger.consumer->member = mem_strdup("an earlier one");
+    assert_int_equal(begin(&ledger, 10, NULL, &err), E_UNAVAILABLE);
+    assert_true(wait_until(&ledger.base, is_lost, NULL, PATIENCE_MS));
+    when_ours(&ledger);
+    when_run(&ledger, 10);
+    then_it_is_committed(&ledger);
+    then_the_ledger_closes(&ledger);
+}
+
 /* --- closing --- */
 
 static void a_transaction_that_runs_is_given_up_when_the_transactor_closes_and_ends_before(void **state)
@@ -268,6 +284,7 @@ int main(void)
         cmocka_unit_test(who_is_fenced_cannot_tell_and_claims_the_id_anew),
         cmocka_unit_test(while_no_broker_answers_a_transaction_ends_in_its_time_and_another_follows),
         cmocka_unit_test(nothing_is_committed_by_who_is_no_member),
+        cmocka_unit_test(partitions_of_an_earlier_member_are_lost_and_nothing_of_them_is_committed),
         cmocka_unit_test(a_transaction_that_runs_is_given_up_when_the_transactor_closes_and_ends_before),
         cmocka_unit_test(a_transaction_just_handed_over_ends_before_the_transactor_is_gone),
         cmocka_unit_test(it_closes_at_once_while_it_claims_its_id),

@@ -5,7 +5,7 @@
 
 #include "producer_fixture.h"
 
-#include "io/kafka/consumer.h"
+#include "io/kafka/consumer_parts.h"
 #include "io/kafka/transactor.h"
 
 #define GROUP   "workers"
@@ -109,6 +109,11 @@ static inline bool is_ours(struct fixture *base, void *arg)
 {
     (void)arg;
     return ((struct ledger *)(void *)base)->source != NULL;
+}
+
+static inline bool is_lost(struct fixture *base, void *arg)
+{
+    return !is_ours(base, arg);
 }
 
 static inline void when_ours(struct ledger *ledger)

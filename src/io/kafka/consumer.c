@@ -106,6 +106,7 @@ static void on_wakeup(void *arg)
 /* Some of it asks the group, which whoever leaves must not (consumer_leave.c). */
 static void look_after(struct consumer *consumer)
 {
+    membership_check(consumer);
     lookup_check(consumer);
     consumer_move_due(consumer);
     consumer_return_due(consumer);

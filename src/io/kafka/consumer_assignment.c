@@ -116,6 +116,7 @@ static void welcome(struct consumer *consumer, const rd_kafka_topic_partition_t 
 void consumer_assign(struct consumer *consumer, const rd_kafka_topic_partition_list_t *partitions,
                      const rd_kafka_topic_partition_list_t *ends)
 {
+    membership_note(consumer);
     for (int i = 0; i < partitions->cnt; i++)
         welcome(consumer, &partitions->elems[i], end_of(ends, &partitions->elems[i]));
     consumer_divide_anew(consumer);

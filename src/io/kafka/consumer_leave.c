@@ -59,6 +59,7 @@ static void on_closed(void *arg)
     consumer->closed(consumer->closed_arg);
     client_statistics_close(consumer->statistics);
     mem_free(consumer->headers);
+    mem_free(consumer->member);
     mem_free(consumer);
 }
 

@@ -51,6 +51,8 @@ struct consumer {
     struct client_way_back way_back;
     bool unconnected;                           /* when somebody was to be asked last, nobody was connected */
     struct list partitions;                     /* of consumer_partition: assigned */
+    char *member;                               /* as whom the group gave us the first of them */
+    bool replaced;                              /* it has given us another name since */
     struct list lookups;                        /* under way */
     struct topic_id topic;                      /* as it was told last; all 0 before */
     int32_t leader;                             /* of a partition of the topic, then */
@@ -197,6 +199,10 @@ void commit_on_answer(struct consumer *consumer, rd_kafka_event_t *event);
 void commit_end_all(struct consumer *consumer);
 
 /* --- consumer_membership.c --- */
+/* Before partitions are added. */
+void membership_note(struct consumer *consumer);
+/* Each tick: if we have joined anew without hearing of a loss, all that was ours before is lost. */
+void membership_check(struct consumer *consumer);
 /* Our name and generation in the group, to be destroyed by the caller. Whatever is ours at this moment is ours by it: what was lost before
- * cannot be committed with it. NULL with E_UNAVAILABLE: we are no member. */
+ * cannot be committed with it. NULL with E_UNAVAILABLE: we are no member, or another one. */
 rd_kafka_consumer_group_metadata_t *consumer_membership(struct consumer *consumer, struct error *err);
