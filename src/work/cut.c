@@ -114,18 +114,28 @@ static bool is_refused(const struct transaction_record *record)
     return record->delivery.code == E_TOO_LARGE || record->delivery.code == E_INVALID;
 }
 
-/* A broker refuses a whole batch for one record that is too large, so only the largest of its topic is surely one; the others are tried
- * again without it. */
+static bool exceeds_its_topic(const struct transaction_record *record)
+{
+    return record->batch_max > 0 && record->record.value.size > record->batch_max;
+}
+
+/* A broker refuses a whole batch for one record that is too large: its neighbours are tried again without it. */
+static bool is_rather_refused(const struct transaction_record *other, const struct transaction_record *record)
+{
+    if (other->delivery.code != E_TOO_LARGE || other->topic != record->topic)
+        return false;
+    size_t size = record->record.value.size, other_size = other->record.value.size;
+    return exceeds_its_topic(other) || other_size > size || (other_size == size && other < record);
+}
+
+/* Surely too large is what is larger than its topic takes; where that is not known, or nothing is, the largest. */
 static bool is_refused_for_good(const struct round *round, size_t at)
 {
     const struct transaction_record *record = &round->records[at];
-    if (!is_refused(record))
-        return false;
-    for (size_t i = 0; record->delivery.code == E_TOO_LARGE && i < round->count; i++) {
-        const struct transaction_record *other = &round->records[i];
-        bool larger =
-            other->record.value.size > record->record.value.size || (other->record.value.size == record->record.value.size && i < at);
-        if (is_refused(other) && other->topic == record->topic && larger)
+    if (record->delivery.code != E_TOO_LARGE || exceeds_its_topic(record))
+        return is_refused(record);
+    for (size_t i = 0; i < round->count; i++) {
+        if (i != at && is_rather_refused(&round->records[i], record))
             return false;
     }
     return true;
@@ -135,12 +145,14 @@ static void go_back(const struct round *round, size_t at, uint64_t now_us)
 {
     struct publication *publication = round->publications[at];
     const struct delivery *delivery = &round->records[at].delivery;
-    if (publication->job->partition->state == PARTITION_LEFT)
+    if (publication->job->partition->state == PARTITION_LEFT) {
         job_leave(publication->job);
-    else if (is_refused_for_good(round, at))
+    } else if (is_refused_for_good(round, at)) {
+        round->work->aborts = 0; /* without it the next one has a better chance, and comes soon */
         publication_refused(publication, delivery->code, delivery->sentence, now_us);
-    else
+    } else {
         cut_put_back(publication);
+    }
 }
 
 /* The last one first, since each goes to the front. */
@@ -198,7 +210,7 @@ static void on_end(void *arg, const struct transaction_result *result)
         on_aborted(round, now_us);
     else
         on_unknown(round, result->sentence);
-    work->round = NULL; /* before, the end of a job must begin no other: what is counted and not put back yet would be committed without it */
+    work->round = NULL; /* not before: the end of a job would begin the next one, without what is counted and not put back yet */
     tell_commit(round, result);
     log_scope_end();
     free_round(round);
@@ -217,6 +229,7 @@ static void fill(struct round *round, struct publication *publication, uint64_t 
     round->records[at] = (struct transaction_record){
         .topic = producer_topic_name(publication_topic(publication)),
         .record = round->contents[at].record,
+        .batch_max = producer_topic_batch_bytes_max(publication_topic(publication)),
     };
 }
 

@@ -1,6 +1,6 @@
-/* transactor_fixture: a broker inside the process that can be made to refuse, a member of a group on it, and a transactor. The mock cluster
- * keeps neither transactions apart nor the offsets that they commit (what readers see is tests/system/test_exactly_once.py's matter); what a
- * transactor is told, and what it tells, is all there. */
+/* transactor_fixture: a broker inside the process that can be made to refuse, a member of a group on it, and a transactor. The mock
+ * cluster keeps neither transactions apart nor the offsets that they commit (what readers see is tests/system/test_exactly_once.py's
+ * matter); what a transactor is told, and what it tells, is all there. */
 #pragma once
 
 #include "producer_fixture.h"
@@ -28,7 +28,8 @@ struct ledger {
 
 /* --- a member of the group --- */
 
-static inline void *on_ledger_assigned(void *owner, struct consumer_partition *partition, int32_t number, const struct consumer_beginning *beginning)
+static inline void *on_ledger_assigned(void *owner, struct consumer_partition *partition, int32_t number,
+                                       const struct consumer_beginning *beginning)
 {
     struct ledger *ledger = owner;
     (void)beginning;

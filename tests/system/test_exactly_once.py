@@ -7,7 +7,8 @@ import signal
 import time
 
 import pytest
-from confluent_kafka.admin import NewTopic
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from conftest import ROOT
 from passed_on import PassedOn
@@ -204,3 +205,23 @@ def test_who_wants_partitions_back_waits_for_the_jobs_that_run_and_no_longer(pip
     second = pipeline.start(interval="60s", least="1s")
     wait_for(lambda: second.metrics()['millrace_work_uncommitted_records{stream="orders"}'] > 0, 20, what="the second works too")
     assert pipeline.committed() > 0
+
+
+@pytest.mark.takes(40)
+def test_an_output_of_small_batches_takes_all_that_fits_and_the_rest_does_not_hold_it_up(pipeline):
+    """What is done within an interval is many times what the output takes in a batch; and what it does not take comes again and again."""
+    narrow = NewTopic(f"{pipeline.topic}-out", 3, 1, config={"max.message.bytes": "20000"})
+    pipeline.admin.create_topics([narrow])[narrow.topic].result(30)
+    large = []
+    for _ in range(10):
+        pipeline.send(300)
+        for _ in range(4):
+            large.append(f"job-{pipeline.sent}")
+            value = json.dumps({"id": large[-1], "number": pipeline.sent, "pad": "x" * (25000 + len(large))})
+            pipeline.producer.produce(pipeline.topic, key=f"key-{pipeline.sent % KEYS}", value=value)
+            pipeline.sent += 1
+    pipeline.producer.flush(30)
+    pipeline.start(interval="1s")
+    pipeline.wait_until_done(60)
+    _, dead = pipeline.judge()
+    assert sorted(json.loads(letter.value())["id"] for letter in dead) == sorted(large)

@@ -5,8 +5,9 @@
  * membership by which it is ours, or none. None matters: brokers take offsets of a nameless member of no generation without looking
  * (those of clients from before KIP-447).
  *
- * One loss is not told: a static member whose session ended while it waited for the group to be divided joins as another, and librdkafka
- * goes on with what the first one had (2.14, rd_kafka_cgrp_revoke_all_rejoin_maybe). So its name must be the one that it was given them by. */
+ * One loss is not told: a static member whose session ended while it waited for the group to be divided joins as another, and
+ * librdkafka goes on with what the first one had (2.14, rd_kafka_cgrp_revoke_all_rejoin_maybe). So its name must be the one that it was
+ * given them by. */
 #include "io/kafka/consumer_parts.h"
 
 #include "base/memory.h"

@@ -57,6 +57,8 @@ struct producer_topic_options {
 };
 
 struct producer_topic *producer_topic_open(struct producer *producer, const struct producer_topic_options *options);
+/* The largest batch that it takes, as the broker told; 0 where it is not known. */
+uint64_t producer_topic_batch_bytes_max(const struct producer_topic *topic);
 const char *producer_topic_name(const struct producer_topic *topic);
 /* False, with the reason in `err`, while the topic is not there. */
 bool producer_topic_present(const struct producer_topic *topic, struct error *err);

@@ -58,6 +58,11 @@ const char *producer_topic_name(const struct producer_topic *topic)
     return topic_name(topic->topic);
 }
 
+uint64_t producer_topic_batch_bytes_max(const struct producer_topic *topic)
+{
+    return topic_batch_bytes_max(topic->topic);
+}
+
 bool producer_topic_present(const struct producer_topic *topic, struct error *err)
 {
     return topic_present(topic->topic) || topic_ready(topic->topic, err);

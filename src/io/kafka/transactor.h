@@ -43,6 +43,7 @@ int transactor_check(const struct transactor_options *options, struct error *err
 struct transaction_record {
     const char *topic;
     struct producer_record record;
+    uint64_t batch_max;       /* the largest batch that the topic takes, in bytes: its records are sent in smaller ones; 0: not known */
     struct delivery delivery; /* what became of it: filled in before the end; its status alone does not say that it is committed */
 };
 

@@ -1,7 +1,8 @@
 /* transactor_parts: what the files of the transactor share; nobody else includes it.
  *
  *   transactor.c         the loop's side: opens, hands a transaction over, hears of its end, closes
- *   transactor_thread.c  the thread's side: claims the id, runs a transaction from begin to commit or abort */
+ *   transactor_thread.c  the thread's side: claims the id, runs a transaction from begin to commit or abort
+ *   transactor_send.c    its records */
 #pragma once
 
 #include "base/loop.h"
@@ -55,3 +56,26 @@ int transactor_handle_open(struct transactor *transactor, struct error *err);
 
 /* The thread. */
 void transactor_thread(void *transactor);
+bool transactor_is_stopping(struct transactor *transactor);
+/* While a call is not answered: the brokers are looked for. */
+void transactor_find_back(struct transactor *transactor, bool wrong);
+/* How long a call may take, in ms, of the time until then and of `most_us`. */
+int transactor_share_ms(uint64_t until_us, uint64_t most_us);
+
+/* Why a step failed, and what librdkafka wants to be done about it. Code 0: it did not. */
+struct trouble {
+    rd_kafka_resp_err_t code;
+    bool again; /* the same call, which goes on with it */
+    bool abort;
+    bool fatal; /* the handle is of no more use */
+    char sentence[ERROR_MESSAGE_SIZE];
+};
+
+/* Takes the error, which may be NULL. */
+struct trouble transactor_trouble_of(rd_kafka_error_t *error);
+
+/* --- transactor_send.c --- */
+struct trouble transactor_send(struct transactor *transactor, const struct transaction *transaction, uint64_t until_us);
+/* Trouble unless the first `count` records are known to be stored. */
+struct trouble transactor_await_reports(struct transactor *transactor, const struct transaction *transaction, size_t count,
+                                        uint64_t until_us);

@@ -16,31 +16,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define SECOND_US    UINT64_C(1000000)
-#define CALL_US      SECOND_US       /* one call, which can be gone on with by another */
-#define OFFSETS_US   (3 * SECOND_US) /* the one that cannot */
-#define GRACE_US     (3 * SECOND_US) /* beyond the timeout, for an end that is asked for already */
+#define SECOND_US     UINT64_C(1000000)
+#define CALL_US       SECOND_US       /* one call, which can be gone on with by another */
+#define OFFSETS_US    (3 * SECOND_US) /* the one that cannot */
+#define GRACE_US      (3 * SECOND_US) /* beyond the timeout, for an end that is asked for already */
 #define LOOK_AGAIN_US (SECOND_US / 5)
 
 static const struct retry_policy pauses = { .base_us = SECOND_US, .max_us = 60 * SECOND_US, .jitter_us = SECOND_US };
 
 /* --- errors --- */
 
-/* Why a step failed, and what librdkafka wants to be done about it. Code 0: it did not. */
-struct trouble {
-    rd_kafka_resp_err_t code;
-    bool again; /* the same call, which goes on with it */
-    bool abort;
-    char sentence[ERROR_MESSAGE_SIZE];
-};
-
-static struct trouble trouble_of(rd_kafka_error_t *error)
+struct trouble transactor_trouble_of(rd_kafka_error_t *error)
 {
     struct trouble trouble = { .code = rd_kafka_error_code(error) };
     if (error == NULL)
         return trouble;
     trouble.again = rd_kafka_error_is_retriable(error) != 0;
     trouble.abort = rd_kafka_error_txn_requires_abort(error) != 0;
+    trouble.fatal = rd_kafka_error_is_fatal(error) != 0;
     snprintf(trouble.sentence, sizeof(trouble.sentence), "%s", rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
     return trouble;
@@ -48,7 +41,7 @@ static struct trouble trouble_of(rd_kafka_error_t *error)
 
 /* --- time --- */
 
-static bool is_stopping(struct transactor *transactor)
+bool transactor_is_stopping(struct transactor *transactor)
 {
     uv_mutex_lock(&transactor->mutex);
     bool stopping = transactor->stopping;
@@ -56,8 +49,7 @@ static bool is_stopping(struct transactor *transactor)
     return stopping;
 }
 
-/* How long a call may take, in ms. */
-static int share_ms(uint64_t until_us, uint64_t most_us)
+int transactor_share_ms(uint64_t until_us, uint64_t most_us)
 {
     uint64_t now_us = clock_us();
     uint64_t left_us = until_us > now_us ? until_us - now_us : 0;
@@ -89,7 +81,7 @@ static bool open_anew(struct transactor *transactor)
     return false;
 }
 
-static void find_back(struct transactor *transactor, bool wrong)
+void transactor_find_back(struct transactor *transactor, bool wrong)
 {
     client_find_back(&transactor->way_back, transactor->handle, &transactor->options.target, wrong, clock_us());
 }
@@ -99,8 +91,8 @@ static void claim(struct transactor *transactor)
 {
     if (transactor->handle == NULL && !open_anew(transactor))
         return;
-    struct trouble trouble = trouble_of(rd_kafka_init_transactions(transactor->handle, (int)(CALL_US / 1000)));
-    find_back(transactor, trouble.code != 0);
+    struct trouble trouble = transactor_trouble_of(rd_kafka_init_transactions(transactor->handle, (int)(CALL_US / 1000)));
+    transactor_find_back(transactor, trouble.code != 0);
     if (trouble.code == 0)
         atomic_store(&transactor->ready, true);
     else if (!trouble.again)
@@ -109,98 +101,35 @@ static void claim(struct transactor *transactor)
 
 /* --- the steps of a transaction --- */
 
-static struct trouble refusal(struct transaction_record *record, rd_kafka_resp_err_t code)
-{
-    struct trouble trouble = { .code = code, .abort = true };
-    record->delivery.code = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? E_TOO_LARGE : E_UNAVAILABLE;
-    record->delivery.sentence = client_reason(code);
-    snprintf(trouble.sentence, sizeof(trouble.sentence), "a record for %s: %s", record->topic, client_reason(code));
-    return trouble;
-}
-
-static rd_kafka_headers_t *headers_of(const struct producer_record *record)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
-    for (size_t i = 0; i < record->header_count; i++)
-        rd_kafka_header_add(headers, record->headers[i].name.data, (ssize_t)record->headers[i].name.size, record->headers[i].value.data,
-                            (ssize_t)record->headers[i].value.size);
-    return headers;
-}
-
-static struct trouble send_record(struct transactor *transactor, struct transaction_record *out)
-{
-    const struct producer_record *record = &out->record;
-    rd_kafka_headers_t *headers = headers_of(record);
-    out->delivery = (struct delivery){ .status = DELIVERY_NOT_PERSISTED, .code = E_CANCELED, .sentence = "it was not acknowledged", .partition = -1, .offset = -1 };
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        transactor->handle, RD_KAFKA_V_TOPIC(out->topic), RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size), RD_KAFKA_V_KEY(record->key.data, record->key.size),
-        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(out), RD_KAFKA_V_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return (struct trouble){ 0 };
-    rd_kafka_headers_destroy(headers); /* librdkafka takes them only with the record */
-    return refusal(out, code);
-}
-
-static struct trouble send_all(struct transactor *transactor, const struct transaction *transaction)
-{
-    struct trouble trouble = { 0 };
-    for (size_t i = 0; i < transaction->count && trouble.code == 0; i++)
-        trouble = send_record(transactor, &transaction->records[i]);
-    return trouble;
-}
-
 static struct trouble send_offsets(struct transactor *transactor, const struct transaction *transaction, uint64_t until_us)
 {
     struct trouble trouble;
     do {
-        trouble = trouble_of(rd_kafka_send_offsets_to_transaction(transactor->handle, transaction->offsets, transaction->membership,
-                                                                  share_ms(until_us, OFFSETS_US)));
-    } while (trouble.again && clock_us() < until_us && !is_stopping(transactor));
-    return trouble;
-}
-
-static void flush(struct transactor *transactor, uint64_t until_us)
-{
-    while (rd_kafka_flush(transactor->handle, share_ms(until_us, CALL_US)) != 0 && clock_us() < until_us && !is_stopping(transactor))
-        find_back(transactor, true);
-}
-
-/* librdkafka would commit also where a record was taken for one that the broker has already: it may be in no log (delivery.c). */
-static struct trouble check_all(const struct transaction *transaction)
-{
-    struct trouble trouble = { 0 };
-    for (size_t i = 0; i < transaction->count; i++) {
-        const struct transaction_record *record = &transaction->records[i];
-        if (record->delivery.status == DELIVERY_PERSISTED)
-            continue;
-        trouble = (struct trouble){ .code = RD_KAFKA_RESP_ERR__FAIL, .abort = true };
-        snprintf(trouble.sentence, sizeof(trouble.sentence), "a record for %s: %s", record->topic, record->delivery.sentence);
-        break;
-    }
+        trouble = transactor_trouble_of(rd_kafka_send_offsets_to_transaction(
+            transactor->handle, transaction->offsets, transaction->membership, transactor_share_ms(until_us, OFFSETS_US)));
+    } while (trouble.again && clock_us() < until_us && !transactor_is_stopping(transactor));
     return trouble;
 }
 
 /* Commit or abort: gone on with until it is answered, or nobody waits any longer. */
-static struct trouble end_transaction(struct transactor *transactor, rd_kafka_error_t *(*end)(rd_kafka_t *handle, int ms), uint64_t until_us)
+static struct trouble end_transaction(struct transactor *transactor, rd_kafka_error_t *(*end)(rd_kafka_t *handle, int ms),
+                                      uint64_t until_us)
 {
     struct trouble trouble;
     do {
-        trouble = trouble_of(end(transactor->handle, share_ms(until_us, CALL_US)));
-        find_back(transactor, trouble.code != 0);
-    } while (trouble.again && clock_us() < until_us && !is_stopping(transactor));
+        trouble = transactor_trouble_of(end(transactor->handle, transactor_share_ms(until_us, CALL_US)));
+        transactor_find_back(transactor, trouble.code != 0);
+    } while (trouble.again && clock_us() < until_us && !transactor_is_stopping(transactor));
     return trouble;
 }
 
 static struct trouble attempt(struct transactor *transactor, const struct transaction *transaction, uint64_t until_us)
 {
-    struct trouble trouble = send_all(transactor, transaction);
+    struct trouble trouble = transactor_send(transactor, transaction, until_us);
     if (trouble.code == 0 && transaction->offsets->cnt > 0)
         trouble = send_offsets(transactor, transaction, until_us);
-    if (trouble.code == 0) {
-        flush(transactor, until_us);
-        trouble = check_all(transaction);
-    }
+    if (trouble.code == 0)
+        trouble = transactor_await_reports(transactor, transaction, transaction->count, until_us);
     if (trouble.code == 0)
         trouble = end_transaction(transactor, rd_kafka_commit_transaction, until_us + GRACE_US);
     return trouble;
@@ -226,7 +155,7 @@ static void take_back(struct transactor *transactor, struct transaction *transac
 static void run(struct transactor *transactor, struct transaction *transaction)
 {
     uint64_t until_us = clock_us() + transactor->options.timeout_us;
-    struct trouble trouble = trouble_of(rd_kafka_begin_transaction(transactor->handle));
+    struct trouble trouble = transactor_trouble_of(rd_kafka_begin_transaction(transactor->handle));
     if (trouble.code != 0) { /* fenced since the last one */
         end(transaction, TRANSACTION_ABORTED, &trouble);
         drop_handle(transactor, trouble.sentence);
@@ -287,7 +216,7 @@ void transactor_thread(void *arg)
 {
     struct transactor *transactor = arg;
     struct transaction *transaction;
-    while (!is_stopping(transactor)) {
+    while (!transactor_is_stopping(transactor)) {
         if (!atomic_load(&transactor->ready))
             claim(transactor);
         transaction = take(transactor);
