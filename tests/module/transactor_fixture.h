@@ -84,7 +84,7 @@ static const struct consumer_events ledger_events = {
     .on_sure = on_ledger_told,
 };
 
-static inline void given_member(struct ledger *ledger)
+static inline void given_member_of(struct ledger *ledger, enum consumer_protocol protocol)
 {
     struct error err = { 0 };
     ledger->consumer = consumer_open(
@@ -94,7 +94,8 @@ static inline void given_member(struct ledger *ledger)
             .name = "jobs",
             .topic = "jobs",
             .group = GROUP,
-            .assignor = "cooperative-sticky",
+            .protocol = protocol,
+            .assignor = protocol == CONSUMER_PROTOCOL_CLASSIC ? "cooperative-sticky" : NULL,
             .session_us = 3000000,
             .heartbeat_us = 200000,
             .max_poll_us = 30000000,
@@ -104,6 +105,11 @@ static inline void given_member(struct ledger *ledger)
         },
         &err);
     assert_string_equal(err.message, "");
+}
+
+static inline void given_member(struct ledger *ledger)
+{
+    given_member_of(ledger, CONSUMER_PROTOCOL_CLASSIC);
 }
 
 static inline bool is_ours(struct fixture *base, void *arg)

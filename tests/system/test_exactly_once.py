@@ -225,3 +225,22 @@ def test_an_output_of_small_batches_takes_all_that_fits_and_the_rest_does_not_ho
     pipeline.wait_until_done(60)
     _, dead = pipeline.judge()
     assert sorted(json.loads(letter.value())["id"] for letter in dead) == sorted(large)
+
+
+@pytest.mark.takes(50)
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_who_cannot_tell_what_became_of_a_transaction_leaves_the_group_no_member_that_nobody_is(millrace, own_kafka, unique, tmp_path, protocol):
+    """Its partitions would be nobody's until that one's session is over: 45 s, where the broker leads the group."""
+    pipeline = Pipeline(millrace, own_kafka.brokers, f"orders-{unique}", tmp_path)
+    server = pipeline.start(least="5ms", protocol=protocol)
+    pipeline.send(10000)
+    wait_for(lambda: pipeline.committed() > 200, 60, what="some committed")
+    own_kafka.pause()
+    time.sleep(11)  # a transaction may take 5 s, and 3 more to end
+    own_kafka.resume()
+    unknown = 'millrace_transactions_total{result="unknown",stream="orders"}'
+    wait_for(lambda: server.metrics()[unknown] > 0, 30, what="one of which it cannot be told")
+    before = pipeline.committed()
+    wait_for(lambda: pipeline.committed() > before, 20, what="more is committed")
+    pipeline.wait_until_done(90)
+    pipeline.judge()

@@ -109,10 +109,10 @@ static void look_after(struct consumer *consumer)
     membership_check(consumer);
     lookup_check(consumer);
     consumer_move_due(consumer);
-    consumer_return_due(consumer);
     if (consumer->state == CONSUMER_WORKING)
         consumer->settled_us = clock_us();
     lookup_again(consumer);
+    consumer_return_due(consumer); /* last: the handle may end by it */
 }
 
 /* Under the protocol `consumer` librdkafka tells no loss while it hears of no coordinator. */
@@ -132,6 +132,8 @@ static void tick(struct consumer *consumer)
     consumer_check_lost(consumer);
     if (!consumer->leaving)
         look_after(consumer);
+    if (consumer->state == CONSUMER_BROKEN)
+        return; /* by that: its handle ends */
     client_find_back(&consumer->way_back, consumer->handle, &consumer->options.target, seems_forgotten(consumer), clock_us());
     serve(consumer);
 }

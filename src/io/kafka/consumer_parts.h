@@ -39,6 +39,7 @@ struct consumer {
     bool answered;     /* after that */
     bool old_group;            /* it has worked a topic of this name before, which was deleted */
     bool returning;            /* to the group that it is about to leave */
+    uint64_t returning_us;     /* since when */
     rd_kafka_t *handle;        /* NULL: ended, after a fatal error */
     rd_kafka_queue_t *control; /* rebalances, errors, commits, answers; NULL from the beginning of the handle's end */
     unsigned held;             /* questions under way that need the handle on a worker thread */
@@ -127,11 +128,13 @@ void handle_end(struct consumer *consumer, void (*ended)(struct consumer *consum
 /* --- consumer_rebuild.c --- */
 /* After a fatal error: all is lost, the handle is ended, and a new one joins after a pause. Not inside an event. */
 void consumer_rebuild(struct consumer *consumer);
+/* The same where nothing is wrong with the handle: the next one joins at once, and nothing is counted. */
+void consumer_replace(struct consumer *consumer);
 /* Each tick while BROKEN: joins when the pause is over. */
 void consumer_rejoin(struct consumer *consumer, uint64_t now_us);
 
 /* --- consumer_return.c --- */
-/* Gives everything back, leaves the group and joins it again. While WORKING; not under the protocol `consumer`. */
+/* Gives everything back, leaves the group and joins it again. While WORKING. */
 void consumer_return(struct consumer *consumer);
 /* The same, where the topic is another one: all is lost, nothing of it is committed. */
 void consumer_start_over(struct consumer *consumer);

@@ -34,10 +34,19 @@ static void count_failure(struct consumer *consumer, uint64_t now_us)
     consumer->failures++;
 }
 
+static void end_member(struct consumer *consumer)
+{
+    consumer->broken = false;
+    lookup_end_all(consumer);
+    consumer_forget_partitions(consumer);
+    commit_end_all(consumer);
+    consumer->state = CONSUMER_BROKEN;
+    handle_end(consumer, on_ended);
+}
+
 void consumer_rebuild(struct consumer *consumer)
 {
     uint64_t now_us = clock_us();
-    consumer->broken = false;
     consumer->trouble = rd_kafka_fatal_error(consumer->handle, NULL, 0);
     count_failure(consumer, now_us);
     uint64_t pause = pause_us(consumer);
@@ -46,11 +55,13 @@ void consumer_rebuild(struct consumer *consumer)
               consumer->options.name, client_reason(consumer->trouble), consumer->options.group, pause / SECOND_US);
 
     consumer->options.events->on_broken(consumer->options.owner);
-    lookup_end_all(consumer);
-    consumer_forget_partitions(consumer);
-    commit_end_all(consumer);
-    consumer->state = CONSUMER_BROKEN;
-    handle_end(consumer, on_ended);
+    end_member(consumer);
+}
+
+void consumer_replace(struct consumer *consumer)
+{
+    consumer->rejoin_us = clock_us();
+    end_member(consumer);
 }
 
 void consumer_rejoin(struct consumer *consumer, uint64_t now_us)
