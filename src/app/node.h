@@ -52,10 +52,12 @@ struct stream {
     struct topic *dead_topic, *output_topic; /* NULL: none, or it is not worked here */
     struct node_producer *producer;
     struct producer_topic *out;
-    uint64_t narrow_bytes;                                     /* the limit of its topic that was warned of; 0: none */
-    struct ingest *ingest;                                     /* NULL: no route of this process needs it */
-    struct work *work;                                         /* NULL: not worked here */
-    struct watch *watch;                                       /* NULL: not watched here */
+    struct {
+        uint64_t topic, output, dead;
+    } narrow;                                                        /* the limits of its topics that were warned of; 0: none */
+    struct ingest *ingest;                                           /* NULL: no route of this process needs it */
+    struct work *work;                                               /* NULL: not worked here */
+    struct watch *watch;                                             /* NULL: not watched here */
     struct stream_check limiter_check, work_check, publishing_check; /* of what it has */
 };
 

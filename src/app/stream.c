@@ -65,17 +65,27 @@ int stream_open(struct stream *stream, struct node *node, const struct stream_co
 }
 
 /* The broker refuses a whole batch, and so small records for a large one that stands beside them. */
-void stream_check_batches(struct stream *stream, const struct node *node)
+static void check_batches(const struct topic *topic, const struct producer_config *producer, uint64_t *warned_of)
 {
-    const struct producer_config *producer = settings_producer(node->settings, stream->config->ingest.producer);
-    uint64_t most = topic_batch_bytes_max(stream->topic);
-    if (stream->ingest == NULL || most == 0 || most >= producer->batch_bytes || most == stream->narrow_bytes)
+    uint64_t most = topic == NULL ? 0 : topic_batch_bytes_max(topic);
+    if (most == 0 || most >= producer->batch_bytes || most == *warned_of)
         return;
-    stream->narrow_bytes = most;
+    *warned_of = most;
     log_warn("node",
              "topic %s takes batches of %" PRIu64 " bytes (max.message.bytes), and producers.%s makes them of up to %" PRIu64
              ": beside large records small ones would be refused too. Set producers.%s.batch_bytes to %" PRIu64 " or less",
-             topic_name(stream->topic), most, producer->name, producer->batch_bytes, producer->name, most);
+             topic_name(topic), most, producer->name, producer->batch_bytes, producer->name, most);
+}
+
+void stream_check_batches(struct stream *stream, const struct node *node)
+{
+    const struct producer_config *producer = settings_producer(node->settings, stream->config->ingest.producer);
+    if (stream->ingest != NULL)
+        check_batches(stream->topic, producer, &stream->narrow.topic);
+    if (stream->config->work.guarantee == WORK_EXACTLY_ONCE)
+        return; /* a transaction makes batches that its topics take */
+    check_batches(stream->output_topic, producer, &stream->narrow.output);
+    check_batches(stream->dead_topic, producer, &stream->narrow.dead);
 }
 
 static int start_ingest(struct stream *stream, struct node *node, struct error *err)

@@ -309,6 +309,55 @@ static void whoever_is_in_doubt_leaves_once(void **state)
     then_the_crew_goes(&crew);
 }
 
+/* --- reading anew --- */
+
+static void when_it_reads_anew(struct crew *crew)
+{
+    consumer_read_anew(crew->works[0]->consumer, "the test asks for it");
+    assert_int_equal(partitions_of(crew, 0), 0);
+}
+
+static bool has_all(struct fixture *base, void *arg)
+{
+    (void)arg;
+    return partitions_of((struct crew *)(void *)base, 0) == PARTITIONS;
+}
+
+/* Whoever reads anew has done nothing wrong: it says farewell, so that its partitions wait for nobody, and waits no longer each time. */
+static void who_reads_anew_again_and_again_has_its_partitions_soon(void **state)
+{
+    static const enum consumer_protocol protocols[] = { CONSUMER_PROTOCOL_CLASSIC, CONSUMER_PROTOCOL_CONSUMER };
+    for (size_t i = 0; i < 2; i++) {
+        struct crew crew;
+        given_crew(&crew, 10);
+        crew.config.protocol = (int)protocols[i];
+        given_full_log(&crew);
+        given_work(&crew, 0);
+        assert_true(wait_until(&crew.base, has_all, NULL, WORK_PATIENCE));
+        for (int times = 0; times < 4; times++) {
+            when_it_reads_anew(&crew);
+            assert_true(wait_until(&crew.base, has_all, NULL, 8000));
+        }
+        then_the_crew_goes(&crew);
+    }
+}
+
+static void who_reads_anew_can_be_closed_at_any_time(void **state)
+{
+    static const uint64_t pauses_ms[] = { 0, 300, 1200 };
+    for (size_t i = 0; i < 3; i++) {
+        struct crew crew;
+        given_crew(&crew, 10);
+        crew.config.protocol = CONSUMER_PROTOCOL_CONSUMER;
+        given_full_log(&crew);
+        given_work(&crew, 0);
+        assert_true(wait_until(&crew.base, has_all, NULL, WORK_PATIENCE));
+        when_it_reads_anew(&crew);
+        when_time_passes(&crew, pauses_ms[i]);
+        then_the_crew_goes(&crew);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +374,8 @@ int main(void)
         cmocka_unit_test(after_standing_still_nothing_is_begun_until_a_commit_is_acknowledged),
         cmocka_unit_test(whoever_stood_still_and_was_forgotten_begins_nothing_before_it_is_assigned_again),
         cmocka_unit_test(whoever_is_in_doubt_leaves_once),
+        cmocka_unit_test(who_reads_anew_again_and_again_has_its_partitions_soon),
+        cmocka_unit_test(who_reads_anew_can_be_closed_at_any_time),
     };
     cmocka_set_test_filter(getenv("ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);

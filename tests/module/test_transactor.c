@@ -224,21 +224,6 @@ static void partitions_of_an_earlier_member_are_lost_and_nothing_of_them_is_comm
     then_the_ledger_closes(&ledger);
 }
 
-/* Whoever reads anew has done nothing wrong: it need not wait longer each time. */
-static void who_reads_anew_again_and_again_joins_again_at_once(void **state)
-{
-    struct ledger ledger;
-    given_ledger(&ledger);
-    given_member_of(&ledger, CONSUMER_PROTOCOL_CONSUMER);
-    when_ours(&ledger);
-    for (int i = 0; i < 5; i++) {
-        consumer_read_anew(ledger.consumer, "the test asks for it");
-        assert_null(ledger.source);
-        assert_true(wait_until(&ledger.base, is_ours, NULL, 10000));
-    }
-    then_the_ledger_closes(&ledger);
-}
-
 /* --- closing --- */
 
 static void a_transaction_that_runs_is_given_up_when_the_transactor_closes_and_ends_before(void **state)
@@ -300,7 +285,6 @@ int main(void)
         cmocka_unit_test(while_no_broker_answers_a_transaction_ends_in_its_time_and_another_follows),
         cmocka_unit_test(nothing_is_committed_by_who_is_no_member),
         cmocka_unit_test(partitions_of_an_earlier_member_are_lost_and_nothing_of_them_is_committed),
-        cmocka_unit_test(who_reads_anew_again_and_again_joins_again_at_once),
         cmocka_unit_test(a_transaction_that_runs_is_given_up_when_the_transactor_closes_and_ends_before),
         cmocka_unit_test(a_transaction_just_handed_over_ends_before_the_transactor_is_gone),
         cmocka_unit_test(it_closes_at_once_while_it_claims_its_id),

@@ -84,7 +84,7 @@ static const struct consumer_events ledger_events = {
     .on_sure = on_ledger_told,
 };
 
-static inline void given_member_of(struct ledger *ledger, enum consumer_protocol protocol)
+static inline void given_member(struct ledger *ledger)
 {
     struct error err = { 0 };
     ledger->consumer = consumer_open(
@@ -94,8 +94,7 @@ static inline void given_member_of(struct ledger *ledger, enum consumer_protocol
             .name = "jobs",
             .topic = "jobs",
             .group = GROUP,
-            .protocol = protocol,
-            .assignor = protocol == CONSUMER_PROTOCOL_CLASSIC ? "cooperative-sticky" : NULL,
+            .assignor = "cooperative-sticky",
             .session_us = 3000000,
             .heartbeat_us = 200000,
             .max_poll_us = 30000000,
@@ -105,11 +104,6 @@ static inline void given_member_of(struct ledger *ledger, enum consumer_protocol
         },
         &err);
     assert_string_equal(err.message, "");
-}
-
-static inline void given_member(struct ledger *ledger)
-{
-    given_member_of(ledger, CONSUMER_PROTOCOL_CLASSIC);
 }
 
 static inline bool is_ours(struct fixture *base, void *arg)
@@ -299,7 +293,7 @@ static inline void then_the_ledger_closes(struct ledger *ledger)
 {
     unsigned count = ledger->base.closed + 1;
     if (ledger->consumer != NULL) {
-        consumer_close(ledger->consumer, on_closed, &ledger->base);
+        consumer_close(ledger->consumer, clock_us(), on_closed, &ledger->base);
         assert_true(wait_until(&ledger->base, are_clients_closed, &count, PATIENCE_MS));
     }
     if (ledger->transactor != NULL)

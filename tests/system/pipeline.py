@@ -17,7 +17,7 @@ kafka: {{ brokers: "{brokers}" }}
 redis: local
 pool: {{ workers: 20 }}
 producers:
-  durable: {{ acks: all, idempotent: true, linger: 1ms }}
+  durable: {{ acks: all, idempotent: true, {producer} }}
 streams:
   orders:
     topic: {{ name: "{topic}", partitions: {partitions} }}
@@ -26,6 +26,7 @@ streams:
       group: "{topic}-group"
       {instance}
       guarantee: {guarantee}
+      {more}
       handler: {{ simulate: {{ min: {least}, range: 8ms, fail: {fail} }} }}
       order: {order}
       queue: 200
@@ -56,7 +57,7 @@ class Pipeline:
         self.out = PassedOn(brokers, f"{topic}-out")
         self.dead = PassedOn(brokers, f"{topic}-dead")
         self.options = {"order": "key", "interval": "100ms", "fail": 0, "least": "1ms", "instance": "", "protocol": "classic",
-                        "guarantee": "exactly_once"}
+                        "guarantee": "exactly_once", "producer": "linger: 1ms", "more": ""}
 
     def start(self, **options):
         settings = self.options | options

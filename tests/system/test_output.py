@@ -61,14 +61,35 @@ def test_a_kill_loses_nothing_and_may_repeat(pipeline):
 
 
 def test_an_output_that_is_too_large_becomes_a_dead_letter(pipeline):
-    narrow = NewTopic(f"{pipeline.topic}-out", 3, 1, config={"max.message.bytes": "20000"})
-    pipeline.admin.create_topics([narrow])[narrow.topic].result(30)
+    given_an_output_of_small_batches(pipeline)
     pipeline.producer.produce(pipeline.topic, key="a", value=json.dumps({"id": "job-0", "number": 0, "pad": "x" * 30000}))
     pipeline.sent = 1
     pipeline.start()
     pipeline.wait_until_done()
     out, (letter,) = pipeline.judge()
     assert out == [] and b"too large" in dict(letter.headers())["x-final-error"]
+
+
+def given_an_output_of_small_batches(pipeline):
+    narrow = NewTopic(f"{pipeline.topic}-out", 1, 1, config={"max.message.bytes": "20000"})
+    pipeline.admin.create_topics([narrow])[narrow.topic].result(30)
+
+
+def test_an_output_of_small_batches_is_warned_of(pipeline):
+    given_an_output_of_small_batches(pipeline)
+    server = pipeline.start()
+    warning = f"topic {pipeline.topic}-out takes batches of 20000 bytes"
+    wait_for(lambda: warning in server.log(), 20, what="the warning")
+    assert "Set producers.durable.batch_bytes to 20000 or less" in server.log()
+
+
+def test_an_output_of_small_batches_takes_all_from_a_producer_that_makes_such(pipeline):
+    given_an_output_of_small_batches(pipeline)
+    pipeline.send(1000)
+    pipeline.start(order="none", producer="linger: 100ms, batch_bytes: 20000", more="concurrency: 400")
+    pipeline.wait_until_done()
+    assert sorted(pipeline.out.ids()) == sorted(f"job-{number}" for number in range(1000))
+    assert pipeline.dead.records() == []
 
 
 def test_one_stream_works_what_another_has_passed_on(millrace, tmp_path):
