@@ -119,8 +119,8 @@ static const struct topic_config *topic_at(const struct stream_config *stream, s
     return topics[which];
 }
 
-static void check_count(const struct stream_config *stream, size_t which, const struct topic_config *other, const struct config_place *place,
-                        struct config_report *report)
+static void check_count(const struct stream_config *stream, size_t which, const struct topic_config *other,
+                        const struct config_place *place, struct config_report *report)
 {
     const struct topic_config *topic = topic_at(stream, which);
     if (topic->name == NULL || other->name == NULL || strcmp(topic->name, other->name) != 0)

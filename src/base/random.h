@@ -11,7 +11,8 @@ struct random {
 void random_init(struct random *random);                     /* seeded from getrandom(2) */
 void random_init_seed(struct random *random, uint64_t seed); /* repeatable, for tests */
 
-/* A word of getrandom(2) itself, which nobody learns from the ids that a generator has given away: to seed a hash of what strangers send. */
+/* A word of getrandom(2) itself, which nobody learns from the ids that a generator has given away: to seed a hash of what strangers send.
+ */
 uint64_t random_seed(void);
 
 uint64_t random_next(struct random *random);

@@ -162,7 +162,7 @@ static void note_answer(struct work *work, int code, const char *sentence)
 
 /* --- exactly once: after a transaction --- */
 
-static const struct retry_policy again_policy = { .base_us = 100000, .max_us = 30000000, .jitter_us = 100000 };
+static const struct retry_policy again_policy = { .base_us = 100000, .max_us = 5000000, .jitter_us = 100000 };
 
 static void go_on(struct work *work, int code, bool vouches)
 {

@@ -47,8 +47,8 @@ static bool is_committed(const struct work *work, struct error *err)
     uint64_t since_us = clock_us() - work->refused_us;
     if (!work_is_exactly_once(work) || work->refused.code == 0 || since_us < PATIENCE_US)
         return true;
-    error_set(err, E_UNAVAILABLE, "no transaction of %s could be committed for %" PRIu64 " s: %s", work->options.stream,
-              since_us / 1000000, work->refused.message);
+    error_set(err, E_UNAVAILABLE, "no transaction of %s could be committed for %" PRIu64 " s: %s", work->options.stream, since_us / 1000000,
+              work->refused.message);
     return false;
 }
 

@@ -107,13 +107,13 @@ struct work {
     struct due drain_due;
     struct due trim_due; /* a look whether it has become quiet */
     uint64_t taken_at_look, taken_at_trim;
-    unsigned holds;       /* of enum work_hold */
-    unsigned unavailable; /* in a row; 0: all is well */
-    struct error away;    /* what was unavailable last */
-    struct error refused; /* the last commit; code 0: it was taken */
-    uint64_t refused_us;  /* since when */
-    bool final_commit;    /* of what is given up, under way */
-    bool final_waits;     /* for the transaction that is under way */
+    unsigned holds;             /* of enum work_hold */
+    unsigned unavailable;       /* in a row; 0: all is well */
+    struct error away;          /* what was unavailable last */
+    struct error refused;       /* the last commit; code 0: it was taken */
+    uint64_t refused_us;        /* since when */
+    bool final_commit;          /* of what is given up, under way */
+    bool final_waits;           /* for the transaction that is under way */
     struct refusal refusals[2]; /* at least once, by enum publication_kind */
     uint64_t final_until_us;
     uint64_t give_ups; /* so far: the answer to an earlier final commit is not for this one */

@@ -7,8 +7,9 @@
  *
  * What must hold whatever happens: no record starts before its predecessor in the lane is done; the first ends of a lane come in its
  * order, whoever runs them; nothing is committed that is not done; what is done is covered by the watermark as soon as all below it is;
- * what a commit told is never worked again, all else is; slots are never exceeded; no partition with something ready is passed over for longer than a round; nothing but a new
- * record takes a place in the queue. WAY_OUT_SEED repeats one schedule; each prints its seed when it fails. */
+ * what a commit told is never worked again, all else is; slots are never exceeded; no partition with something ready is passed over for
+ * longer than a round; nothing but a new record takes a place in the queue. WAY_OUT_SEED repeats one schedule; each prints its seed when it
+ * fails. */
 #include "base/list.h"
 #include "base/memory.h"
 #include "base/random.h"

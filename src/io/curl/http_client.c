@@ -27,7 +27,7 @@ struct http_call {
     struct list link;
     struct http_client *client;
     struct http_endpoint *endpoint;
-    CURL *easy; /* the endpoint's */
+    CURL *easy;         /* the endpoint's */
     struct buffer body; /* of the answer */
     bool cut;           /* it goes on */
     char reason[CURL_ERROR_SIZE];
@@ -59,9 +59,7 @@ struct http_call *http_client_post(struct http_client *client, struct http_endpo
 {
     assert(!client->closing);
     struct http_call *call = mem_zalloc(sizeof(*call));
-    *call = (struct http_call){
-        .client = client, .endpoint = endpoint, .easy = http_endpoint_handle(endpoint), .done = done, .arg = arg
-    };
+    *call = (struct http_call){ .client = client, .endpoint = endpoint, .easy = http_endpoint_handle(endpoint), .done = done, .arg = arg };
     list_push(&client->calls, &call->link);
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, body.data);
     curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);

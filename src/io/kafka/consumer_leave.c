@@ -128,7 +128,8 @@ static void end_without_farewell(struct consumer *consumer)
 static bool is_joining(const struct consumer *consumer)
 {
     uint64_t now_us = clock_us();
-    if (consumer->state != CONSUMER_JOINING || consumer->options.protocol != CONSUMER_PROTOCOL_CLASSIC || consumer->options.instance != NULL)
+    if (consumer->state != CONSUMER_JOINING || consumer->options.protocol != CONSUMER_PROTOCOL_CLASSIC ||
+        consumer->options.instance != NULL)
         return false;
     if (consumer->broken || now_us >= consumer->join_by_us)
         return false;

@@ -35,8 +35,8 @@ struct consumer {
     enum consumer_state state;
     uint64_t settled_us; /* when it was last seen working; 0: never yet */
     bool leaving;
-    bool group_closed; /* while leaving: librdkafka was told to leave; what it may be asked then: consumer_leave.c */
-    bool answered;     /* after that */
+    bool group_closed;         /* while leaving: librdkafka was told to leave; what it may be asked then: consumer_leave.c */
+    bool answered;             /* after that */
     bool old_group;            /* it has worked a topic of this name before, which was deleted */
     bool returning;            /* to the group that it is about to leave */
     uint64_t returning_us;     /* since when */

@@ -7,7 +7,8 @@
  *   stall    the oldest request of a topic has waited too long: its breaker opens (core/breaker)
  *
  * A keyed record goes to the partition that Java's clients would choose (murmur2 of the key); records without a key are spread:
- * a batch to each partition in turn, those first that have nothing on its way (core/spread). Values, keys and headers are copied by producer_send.
+ * a batch to each partition in turn, those first that have nothing on its way (core/spread). Values, keys and headers are copied by
+ * producer_send.
  *
  * A handle with a fatal error (an idempotent producer that lost its sequence) is replaced: what it held is reported, sends are
  * refused meanwhile. Loop thread only. */

@@ -87,7 +87,7 @@ struct producer_topic {
     uint64_t opened_count; /* of the breaker, as far as counted in the metric */
     enum breaker_state logged_state;
     struct hot_keys *hot_keys;
-    struct spread spread;     /* of records without a key */
+    struct spread spread; /* of records without a key */
     uv_thread_t loop_thread;
 
     struct series *produced;
