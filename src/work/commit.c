@@ -187,6 +187,10 @@ void commit_soon(struct work *work)
 
 /* --- answers --- */
 
+/* While a group waits for a member that was killed, commits wait behind our own joining: what has become done since then was told to
+ * nobody for a whole session, and must not wait for the interval too. */
+#define OVERTAKEN_US 50000
+
 static void on_answer(void *arg, const int *codes, const char *sentence)
 {
     struct commit *commit = arg;
@@ -202,6 +206,8 @@ static void on_answer(void *arg, const int *codes, const char *sentence)
     mem_free(commit);
     if (work_is_exactly_once(work))
         go_on(work, code, vouches);
+    else if (code == E_CANCELED && !work->closing)
+        alarm_set(&work->alarm, &work->commit_due.entry, clock_us() + OVERTAKEN_US);
     if (ends_give_up)
         give_up_committed(work, code);
 }
