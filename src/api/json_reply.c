@@ -16,6 +16,7 @@ void json_reply(struct http_request *request, int status, yyjson_mut_doc *doc, y
     }
     struct buffer shown = { 0 };
     buffer_json(&shown, (struct text){ body, size });
+    buffer_char(&shown, '\n');
     free(body);
     http_reply(request, &(struct http_reply){ .status = status, .body = buffer_as_text(&shown) });
     buffer_free(&shown);

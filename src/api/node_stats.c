@@ -36,7 +36,7 @@ static void reply_unknown(struct http_request *request, struct stats *stats, str
                   name.data);
     list_each(link, &stats->sections)
         buffer_printf(&sentence, " %s", list_entry(link, struct stats_section, link)->name);
-    http_reply_error(request, 404, buffer_as_text(&sentence));
+    stats_reply_error(request, 404, buffer_as_text(&sentence));
     buffer_free(&sentence);
 }
 

@@ -22,7 +22,7 @@ static void refuse(struct http_request *request, int status, const char *found, 
 {
     struct buffer sentence = { 0 };
     buffer_printf(&sentence, "found %s \"%.*s\"; %s", found, (int)(text.size < SHOWN ? text.size : SHOWN), text.data, allowed);
-    http_reply_error(request, status, buffer_as_text(&sentence));
+    stats_reply_error(request, status, buffer_as_text(&sentence));
     buffer_free(&sentence);
 }
 
@@ -30,7 +30,7 @@ static bool is_off(struct route *route, struct http_request *request)
 {
     if (tracer_is_on(route->api->tracer))
         return false;
-    http_reply_error(request, 404, TEXT("no spans are made: traces.disabled is true"));
+    stats_reply_error(request, 404, TEXT("no spans are made: traces.disabled is true"));
     return true;
 }
 
@@ -60,7 +60,7 @@ static bool asks_right(struct route *route, struct http_request *request, size_t
     }
     if (arguments_read(arguments, route->with, request, limit, &err) == 0)
         return true;
-    http_reply_error(request, 400, text_of(err.message));
+    stats_reply_error(request, 400, text_of(err.message));
     return false;
 }
 

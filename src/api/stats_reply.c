@@ -11,9 +11,27 @@ bool stats_wants_text(struct http_request *request)
     return accept.size >= 10 && memmem(accept.data, accept.size, "text/plain", 10) != NULL;
 }
 
+static void reply_plain(struct http_request *request, int status, struct text text)
+{
+    http_reply(request, &(struct http_reply){ .status = status, .content_type = "text/plain; charset=utf-8", .body = text });
+}
+
 void stats_reply_text(struct http_request *request, struct text text)
 {
-    http_reply(request, &(struct http_reply){ .status = 200, .content_type = "text/plain; charset=utf-8", .body = text });
+    reply_plain(request, 200, text);
+}
+
+void stats_reply_error(struct http_request *request, int status, struct text sentence)
+{
+    if (!stats_wants_text(request)) {
+        http_reply_error(request, status, sentence);
+        return;
+    }
+    struct buffer line = { 0 };
+    buffer_printable(&line, sentence); /* it may hold what the client sent */
+    buffer_char(&line, '\n');
+    reply_plain(request, status, buffer_as_text(&line));
+    buffer_free(&line);
 }
 
 static void reply_text(struct http_request *request, yyjson_mut_doc *doc, const char *title, yyjson_mut_val *value)

@@ -19,7 +19,7 @@ static void run(struct route *route, struct http_request *request, const struct 
     struct argument_value longer;
     struct error err;
     if (arguments_read(arguments, route->with, request, &longer, &err) != 0) {
-        http_reply_error(request, 400, text_of(err.message));
+        stats_reply_error(request, 400, text_of(err.message));
         return;
     }
     uint64_t longer_than_ms = longer.given ? (uint64_t)longer.integer : LONGER_THAN_MS;

@@ -11,7 +11,7 @@ static const struct config_list nothing = { .count = 0 };
 
 static void refuse(struct http_request *request, const struct error *err)
 {
-    http_reply_error(request, err->code == E_NOT_FOUND ? 404 : 400, text_of(err->message));
+    stats_reply_error(request, err->code == E_NOT_FOUND ? 404 : 400, text_of(err->message));
 }
 
 void work_why_run(struct route *route, struct http_request *request)

@@ -1,6 +1,7 @@
 #include "app/node.h"
 
 #include "app/version.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "trace/tracer_stats.h"
@@ -128,6 +129,11 @@ static bool works_are_alive(void *arg, struct error *err)
     return work_shared_alive(arg, err);
 }
 
+static yyjson_mut_val *fill_spans(void *tracer, yyjson_mut_doc *doc)
+{
+    return tracer_stats(tracer, doc, clock_us());
+}
+
 static void start_base(struct node *node)
 {
     node->metrics = metrics_new();
@@ -154,7 +160,7 @@ static void start_base(struct node *node)
     node->work_life = (struct health_check){ .name = "work", .ready = works_are_alive, .arg = &node->shared };
     health_add_life(&node->health, &node->work_life);
     node->spans = (struct stats_section){
-        .name = "spans", .summary = "Spans in memory, and how far back they reach.", .fill = tracer_stats, .arg = node->tracer
+        .name = "spans", .summary = "Spans in memory, and how far back they reach.", .fill = fill_spans, .arg = node->tracer
     };
     stats_add(&node->stats, &node->spans);
     process_stats_add(&node->process, &node->stats, node->config);

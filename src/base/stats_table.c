@@ -84,6 +84,8 @@ void stats_scalar(struct buffer *out, yyjson_mut_val *value)
         buffer_printable(out, (struct text){ yyjson_mut_get_str(value), yyjson_mut_get_len(value) });
     else if (yyjson_mut_is_real(value))
         append_real(out, yyjson_mut_get_real(value));
+    else if (yyjson_mut_is_ctn(value) && yyjson_mut_arr_size(value) + yyjson_mut_obj_size(value) == 0)
+        buffer_string(out, "none");
     else
         append_json(out, value);
 }
@@ -175,7 +177,7 @@ static size_t total_width(const struct table *table, size_t widest_text)
 /* Says nothing: none of it, and nothing of it. */
 static bool is_dull(struct text cell)
 {
-    static const char *const dull[] = { "0", "-", "[]", "{}", "false" };
+    static const char *const dull[] = { "0", "-", "none", "false" };
     for (size_t i = 0; i < sizeof(dull) / sizeof(dull[0]); i++)
         if (text_is(cell, dull[i]))
             return true;

@@ -21,5 +21,5 @@ void table_draw(struct buffer *out, yyjson_mut_val *rows, size_t indent, size_t 
 /* Places that a text takes on the terminal once it is printable; a wide character counts as one. */
 size_t table_width(struct text text);
 
-/* Any value on one line: text as it is, numbers with three decimals at most, "-" for null, the rest as JSON. */
+/* Any value on one line: text as it is, numbers with three decimals at most, "-" for null, "none" for what is empty, the rest as JSON. */
 void stats_scalar(struct buffer *out, yyjson_mut_val *value);

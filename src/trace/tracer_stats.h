@@ -4,5 +4,5 @@
 #include "base/stats.h"
 #include "trace/tracer.h"
 
-/* As stats_fill; `tracer` is a const struct tracer. */
-yyjson_mut_val *tracer_stats(void *tracer, yyjson_mut_doc *doc);
+/* `reach_seconds` is from the end of the oldest span to `now_us` (of clock_us), also while nothing is told. */
+yyjson_mut_val *tracer_stats(const struct tracer *tracer, yyjson_mut_doc *doc, uint64_t now_us);

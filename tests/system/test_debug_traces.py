@@ -120,6 +120,9 @@ def test_what_is_asked_wrongly_is_answered_with_what_is_allowed(quickstart):
         reply = server.get(path)
         assert reply.status == status, path
         assert sentence in reply.json()["error"], path
+        as_text = server.get(path + ("&" if "?" in path else "?") + "format=text")
+        assert (as_text.status, as_text.headers["Content-Type"]) == (status, "text/plain; charset=utf-8")
+        assert as_text.body.decode() == reply.json()["error"] + "\n"
 
 
 def test_the_spans_in_memory_are_told_among_the_stats(quickstart):
@@ -132,6 +135,7 @@ def test_the_spans_in_memory_are_told_among_the_stats(quickstart):
     assert told["recent"]["held"] >= before + 6, "of each request, and of the record that it sent"
     assert told["recent"]["memory_bytes"] == 4 * told["notable"]["memory_bytes"] == 4 * 1024 * 1024
     assert told["recent"]["reach_seconds"] > 0
+    assert server.stats("spans")["recent"]["reach_seconds"] > told["recent"]["reach_seconds"], "it grows while nothing is told"
 
 
 def test_lists_are_as_long_as_was_asked_for(quickstart):

@@ -11,6 +11,7 @@ def test_the_index_names_every_section_and_each_can_be_asked_for(worker_pool):
     assert server.get("/submit?key=hot").status == 200
     index = {row["section"]: row["summary"] for row in server.get("/debug/stats").json()["index"]}
     assert SECTIONS <= set(index)
+    assert server.get("/debug/stats").body.endswith(b"}\n"), "a shell's prompt stands on a line of its own"
     for name, summary in index.items():
         assert summary.endswith("."), name
         assert server.stats(name) is not None
@@ -24,6 +25,8 @@ def test_an_unknown_section_is_answered_with_the_known_ones(worker_pool):
     reply = server.get("/debug/stats?section=nonsense")
     assert reply.status == 404
     assert 'found the section "nonsense"; allowed: loop' in reply.json()["error"]
+    as_text = server.get("/debug/stats?section=nonsense&format=text")
+    assert (as_text.status, as_text.body.decode()) == (404, reply.json()["error"] + "\n")
 
 
 def test_hot_keys_and_producers_are_told_as_they_are(worker_pool):

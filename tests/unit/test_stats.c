@@ -69,7 +69,7 @@ static void nested_objects_come_after_the_scalars_and_are_indented(void **state)
         "http\n"
         "  open      3\n"
         "  accepted  9\n"
-        "  none      {}\n"
+        "  none      none\n"
         "  limits\n"
         "    header  8192\n"
         "    body    1048576\n"
@@ -93,7 +93,7 @@ static void arrays_of_scalars_are_lists(void **state)
     assert_string_equal(drawn("kafka", "{\"brokers\":[\"a:1\",\"b:2\"],\"ids\":[1,2,3],\"none\":[]}"), "kafka\n"
                                                                                                        "  brokers  a:1, b:2\n"
                                                                                                        "  ids      1, 2, 3\n"
-                                                                                                       "  none     []\n");
+                                                                                                       "  none     none\n");
 }
 
 static size_t widest_line(const char *text)
@@ -273,7 +273,7 @@ static void rows_of_any_shape_are_drawn(void **state)
                                                                                       "  -\n"
                                                                                       "  {\"b\":[1,2]}\n"
                                                                                       "  [1,\"x\"]\n");
-    assert_string_equal(drawn("odd", "[{}]"), "odd  {}\n");
+    assert_string_equal(drawn("odd", "[{}]"), "odd  none\n");
     assert_string_equal(drawn("odd", "[1,{\"a\":2}]"), "odd  1, {\"a\":2}\n");
 }
 

@@ -5,6 +5,7 @@
 #include "trace/sampler.h"
 #include "trace/slowest.h"
 #include "trace/tracer.h"
+#include "trace/tracer_stats.h"
 #include "trace/wall_anchor.h"
 
 #include <math.h>
@@ -382,6 +383,28 @@ static void the_notable_outlast_the_crowd(void **state)
     close_fixture(&fixture);
 }
 
+static double told_reach(const struct fixture *fixture, uint64_t now_us)
+{
+    yyjson_mut_doc *doc = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *recent = yyjson_mut_obj_get(tracer_stats(fixture->tracer, doc, now_us), "recent");
+    double seconds = yyjson_mut_get_real(yyjson_mut_obj_get(recent, "reach_seconds"));
+    yyjson_mut_doc_free(doc);
+    return seconds;
+}
+
+static void how_far_back_they_reach_grows_while_nothing_is_told_and_whatever_their_order(void **state)
+{
+    struct fixture fixture;
+    open_fixture(&fixture, defaults);
+    assert_true(told_reach(&fixture, 9 * SECOND) == 0);
+    tracer_add(fixture.tracer, &(struct span){ .site = fixture.site, .started_us = 2 * SECOND, .ended_us = 4 * SECOND });
+    tracer_add(fixture.tracer, &(struct span){ .site = fixture.site, .started_us = 1 * SECOND, .ended_us = 3 * SECOND });
+    assert_true(told_reach(&fixture, 5 * SECOND) == 1);
+    assert_true(told_reach(&fixture, 9 * SECOND) == 5);
+    assert_true(told_reach(&fixture, 4 * SECOND - 1) == 0);
+    close_fixture(&fixture);
+}
+
 static void where_tracing_is_off_ids_go_along_and_nothing_is_kept(void **state)
 {
     struct trace_config config = defaults;
@@ -447,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_span_of_everything_too_much_is_cut_and_held),
         cmocka_unit_test(a_span_never_ends_before_it_started),
         cmocka_unit_test(the_notable_outlast_the_crowd),
+        cmocka_unit_test(how_far_back_they_reach_grows_while_nothing_is_told_and_whatever_their_order),
         cmocka_unit_test(where_tracing_is_off_ids_go_along_and_nothing_is_kept),
         cmocka_unit_test(the_wall_clock_is_followed_only_when_it_was_stepped),
         cmocka_unit_test(spans_follow_a_wall_clock_that_steps_back_an_hour),
