@@ -38,7 +38,7 @@ def panel(title, unit, queries, look_for, kind="timeseries", **defaults):
 def variable(name, query, label, multi=True):
     return {
         "name": name, "label": label, "type": "query", "datasource": SOURCE, "query": {"query": query, "refId": name},
-        "refresh": 2, "sort": 1, "multi": multi, "includeAll": multi, "allValue": ".*" if multi else None, "current": {}, "hide": 0,
+        "refresh": 2, "sort": 1, "multi": multi, "includeAll": multi, "allValue": ".*" if multi else None, "hide": 0,
     }
 
 
@@ -271,7 +271,7 @@ def panels(rows):
 
 
 def dashboard(about):
-    datasource = {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "current": {}, "hide": 0,
+    datasource = {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0,
                   "multi": False, "includeAll": False, "refresh": 1}
     return {
         "uid": about["uid"], "title": about["title"], "tags": ["millrace"], "timezone": "browser", "schemaVersion": 39, "editable": True,

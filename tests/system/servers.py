@@ -59,11 +59,15 @@ def wait_for(condition, timeout=20.0, every=0.05, what="the condition"):
         time.sleep(every)
 
 
-def find_go_tool(name):
-    """The path of a tool that scripts/go-tool has built, or None with the reason why it cannot be had here."""
-    found = subprocess.run([ROOT / "scripts" / "go-tool", name], capture_output=True, text=True)
+def find_by(script, *words):
+    """The path that one of our scripts prints, or None with the reason why what it installs cannot be had here."""
+    found = subprocess.run([ROOT / "scripts" / script, *words], capture_output=True, text=True)
     assert found.returncode in (0, 3), found.stderr
     return (found.stdout.strip(), None) if found.returncode == 0 else (None, found.stderr.strip().splitlines()[-1])
+
+
+def find_go_tool(name):
+    return find_by("go-tool", name)
 
 
 def go_tool(name):

@@ -7,6 +7,7 @@ the queries have data in a pool that has seen every outcome.
 import importlib.util
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -14,10 +15,11 @@ import urllib.parse
 import urllib.request
 
 import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from servers import ROOT, find_go_tool, free_port, go_tool, wait_for
+from servers import ROOT, find_by, find_go_tool, free_port, go_tool, wait_for
 
 DASHBOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 RULES = ROOT / "dashboards" / "rules"
@@ -48,6 +50,55 @@ def differences(before, after, where="$"):
 def test_grafanas_schema_takes_it_without_a_change(path):
     read = Dashboard.from_json(dashboard(path))
     assert differences(dashboard(path), json.loads(JSONEncoder(sort_keys=True).encode(read))) == []
+
+
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory):
+    """What the compiler says of a dashboard by the types of Grafana's own front end."""
+    installed, reason = find_by("grafana-schema")
+    if installed is None:
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("grafana")
+    (folder / "node_modules").symlink_to(f"{installed}/node_modules")
+    shutil.copy(ROOT / "tests" / "system" / "grafana" / "types.ts", folder)
+
+    def judge(document):
+        (folder / "judged.ts").write_text(f'import type {{ File }} from "./types";\nexport const file: File = {json.dumps(document, indent=1)};\n')
+        words = ["node_modules/.bin/tsc", "--noEmit", "--strict", "--module", "esnext", "--moduleResolution", "bundler", "--skipLibCheck"]
+        return subprocess.run([*words, "judged.ts"], cwd=folder, capture_output=True, text=True, timeout=120).stdout
+
+    return judge
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_grafanas_own_types_take_it(path, complaints):
+    assert complaints(dashboard(path)) == ""
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda document, panel: document.update(grphTooltip=1),
+    lambda document, panel: document.update(graphTooltip=7),
+    lambda document, panel: document["templating"]["list"][0].update(sort=70),
+    lambda document, panel: panel.update(type="timeserie"),
+    lambda document, panel: panel["gridPos"].pop("w"),
+    lambda document, panel: panel["options"]["legend"].update(displayMode="lst"),
+    lambda document, panel: panel["options"]["tooltip"].update(sorted="desc"),
+    lambda document, panel: panel["fieldConfig"]["defaults"].update(units="short"),
+    lambda document, panel: panel["fieldConfig"]["defaults"]["custom"].update(showPoints="sometimes"),
+], ids=["a key", "a number of an enum", "of a variable", "a kind of panel", "a place", "a word of an enum", "an option", "a field", "a style"])
+def test_grafanas_own_types_find_a_mistake_in(spoil, complaints):
+    document = dashboard(ROOT / "dashboards" / "kafka.json")
+    spoil(document, next(panel for panel in document["panels"] if panel["type"] == "timeseries"))
+    assert "error TS" in complaints(document)
+
+
+def test_every_alert_has_series_that_fire_it_and_series_that_do_not():
+    groups = yaml.safe_load((RULES / "millrace.yaml").read_text())["groups"]
+    names = [test["name"] for test in yaml.safe_load((RULES / "millrace_test.yaml").read_text())["tests"]]
+    alerts = [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
+    assert alerts
+    wanted = [f"{alert} {word}" for alert in alerts for word in ("fires", "does not")]
+    assert [start for start in wanted if not any(name.startswith(start) for name in names)] == []
 
 
 def test_rules_fire_when_they_should_and_only_then():
