@@ -28,6 +28,8 @@ def test_compose_itself_takes_the_files(files):
     assert judged.returncode == 0, judged.stderr
     brokers = [about["environment"] for about in yaml.safe_load(judged.stdout)["services"].values() if "KAFKA_NODE_ID" in about.get("environment", {})]
     assert len({str(broker["KAFKA_NODE_ID"]) for broker in brokers}) == len(brokers) == (1 if len(files) == 1 else 3)
+    copies = yaml.safe_load(judged.stdout)["services"]["millrace"]["environment"].get("KAFKA_REPLICATION", 1)
+    assert int(copies) == len(brokers), "a broker may be lost"
     for broker in brokers:
         quorum = broker["KAFKA_CONTROLLER_QUORUM_VOTERS"].split(",")
         assert len(quorum) == len(brokers) and any(voter.startswith(f"{broker['KAFKA_NODE_ID']}@") for voter in quorum)

@@ -347,6 +347,7 @@ def test_every_metric_of_the_document_is_there_and_promtool_agrees(worker_pool):
 
 def test_every_environment_name_of_the_document_is_read():
     names = {"HTTP_ADDR": ":9", "OBSERVE_ADDR": ":10", "KAFKA_BROKERS": "b:1", "KAFKA_TOPIC": "t", "KAFKA_GROUP_ID": "g", "KAFKA_PARTITIONS": "7",
+             "KAFKA_REPLICATION": "3",
              "REDIS_URL": "redis://r:2", "KAFKA_CONSUMER_MAX_RETRIES": "5", "KAFKA_CONSUMER_BASE_BACKOFF": "41ms",
              "KAFKA_CONSUMER_MAX_BACKOFF": "401ms", "JOB_PROCESS_TIME_MIN": "11", "JOB_PROCESS_TIME_RANGE": "12",
              "JOB_PROCESS_FAIL_RATE": "0.5", "WORKERS": "13", "QUEUE_SIZE": "14", "LIMIT_RATE": "15", "LIMIT_CAPACITY": "16"}
