@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from otlp_receiver import OtlpReceiver
 from servers import free_port, wait_for
 
 EVERY_ANSWER = ("--set", "listen.main.access_log=1")
@@ -259,16 +260,27 @@ def stepping_clock(tmp_path):
     return clock
 
 
+@pytest.fixture
+def collector():
+    with OtlpReceiver() as receiver:
+        yield receiver
+
+
 def negative_times(server):
     return re.findall(r'"\w+_(?:ms|us|s|seconds)": ?-[^,}]+', server.get("/debug/stats").body.decode())
 
 
-def test_when_the_clock_steps_back_an_hour_nothing_lasts_less_than_nothing(millrace, stepping_clock):
+def times_of_spans(server, trace):
+    told = server.get(f"/debug/traces/{trace}").json()
+    return [(span["name"], span["offset_ms"], span["duration_ms"]) for span in told["spans"]] + [("trace", 0, told["duration_ms"])]
+
+
+def test_when_the_clock_steps_back_an_hour_nothing_lasts_less_than_nothing(millrace, stepping_clock, collector):
     server = millrace(*QUICK, *EVERY_ANSWER, "--set", "kafka.statistics=200ms",
-                      "--set", "streams.jobs.work.handler.simulate={ min: 300ms, range: 0, fail: 0.3 }", env=stepping_clock.environment)
+                      "--set", "streams.jobs.work.handler.simulate={ min: 300ms, range: 0, fail: 0.3 }",
+                      env={**stepping_clock.environment, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100"})
     server.wait_until_ready()
-    for i in range(40):
-        assert server.get(f"/submit?key={i}").status == 200
+    traces = [server.get(f"/submit?key={i}").json()["trace_id"] for i in range(40)]
     before = lines(server)[-1]["@timestamp"]
     stepping_clock.step(-3600)
     assert server.get("/debug/stats?section=lanes").json()[0]["held"] > 0, "jobs from before the step"
@@ -279,6 +291,11 @@ def test_when_the_clock_steps_back_an_hour_nothing_lasts_less_than_nothing(millr
     wait_for(lambda: server.get("/debug/stats?section=lanes").json()[0]["held"] == 0, what="the jobs' end")
 
     assert negative_times(server) == []
+    times = [times for trace in traces for times in times_of_spans(server, trace)]
+    assert [name for name, _, _ in times].count("process_message") == len(traces)
+    assert [times for times in times if not (0 <= times[1] < 60e3 and 0 <= times[2] < 60e3)] == []
+    wait_for(lambda: [span.name for span in collector.spans()].count("process_message") == 2 * len(traces), what="all jobs at the collector")
+    assert [span for span in collector.spans() if not 0 <= span.end_time_unix_nano - span.start_time_unix_nano < 60e9] == []
     assert [line for line in lines(server, "access") if not 0 <= line["event.duration"] < 60e9] == []
     durations = {name: value for name, value in server.metrics().items() if re.match(r"\w+_seconds(_sum)?(\{|$)", name) and "timestamp" not in name}
     assert len(durations) > 10
