@@ -52,6 +52,37 @@ def test_lag_and_members_are_those_of_kafkas_own_tool(worker_pool, kafka):
     assert section["lag"] == 7 and section["members"] == 0 and len(section["partitions"]) == 20
 
 
+def lag_of_a_later_question(server):
+    """Asked for after now: the next answer may be to a question that is under way already."""
+    answered = 'millrace_watch_polls_total{result="answered",stream="jobs"}'
+    before = server.metrics()[answered]
+    wait_for(lambda: server.metrics()[answered] >= before + 2, what="two answers")
+    return lag_shown(server)
+
+
+@pytest.mark.takes(30)
+def test_a_lag_that_shrinks_is_at_no_time_other_than_that_of_kafkas_own_tool(worker_pool, kafka):
+    """What is shown before the tool looks is no less than what it finds, and what is asked for after it no more."""
+    server = worker_pool("--only", "ingest,watch", *FAST, env={"LIMIT_RATE": "10000", "LIMIT_CAPACITY": "10000"})
+    server.wait_until_ready()
+    worker_pool("--only", "work", env={"JOB_PROCESS_TIME_MIN": "300", "JOB_PROCESS_TIME_RANGE": "1", "JOB_PROCESS_FAIL_RATE": "0"}, wait=False)
+    keys = [f"k-{i}" for i in range(4)]
+
+    def submit(times):
+        for key in keys * times:
+            assert server.get(f"/submit?key={key}").status == 200
+
+    submit(1)
+    wait_for(lambda: lag_shown(server) == 0, timeout=40, what="a commit of each partition, without which the tool tells no lag")
+    submit(60)
+    wait_for(lambda: 0 < lag_of_a_later_question(server) < 4 * 60, what="a lag that shrinks")
+    found = []
+    while not found or len(found) < 3 and found[-1][2] > 0:
+        found.append((lag_shown(server), lag(kafka, server.group), lag_of_a_later_question(server)))
+    assert [row for row in found if not row[0] >= row[1] >= row[2]] == []
+    assert any(row[1] > 0 and row[0] > row[2] for row in found), "it moved meanwhile"
+
+
 def test_what_is_not_known_is_not_told(worker_pool, own_kafka):
     server = worker_pool("--only", "ingest,watch", *FAST, env={"KAFKA_BROKERS": own_kafka.brokers})
     server.wait_until_ready()
