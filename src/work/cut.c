@@ -259,6 +259,8 @@ static bool topics_are_there(const struct round *round, struct error *err)
 int cut_commit(struct work *work, const struct consumer_commit *commits, size_t count, consumer_commit_cb done, void *arg,
                struct error *err)
 {
+    if (!transactor_ready(work->transactor, err))
+        return E_UNAVAILABLE;
     struct round *round = make_round(work);
     round->commits = count;
     round->done = done;

@@ -36,6 +36,6 @@ size_t cut_under_way(const struct work *work);
 void cut_count(struct work *work);
 
 /* Commits these along with all that was counted. Returns 0, and calls `done` later, once, as consumer_commit does; or E_UNAVAILABLE, and
- * all stays as it is. */
+ * all stays as it is: the transactional id is not ours yet, a topic is missing, or we are no member. */
 int cut_commit(struct work *work, const struct consumer_commit *commits, size_t count, consumer_commit_cb done, void *arg,
                struct error *err);
