@@ -276,9 +276,19 @@ static void on_interval(struct due *due, uint64_t now_us)
     alarm_set(&work->alarm, &work->commit_due.entry, now_us + work->config->commit.interval_us);
 }
 
+/* The farewell does not wait for as long as a transaction may take. Whoever comes next is told where to begin once it has ended. */
+static bool goes_without(const struct work *work)
+{
+    return work->leaving && work->round != NULL;
+}
+
 /* What was asked for but not answered is asked for once more: the group must not get ahead of the answer. */
 void commit_final(struct work *work)
 {
+    if (goes_without(work)) {
+        give_up_committed(work, E_UNAVAILABLE);
+        return;
+    }
     work->final_waits = work->round != NULL;
     if (work->final_waits)
         return;
@@ -295,8 +305,8 @@ void commit_final(struct work *work)
         return;
     }
     int code = submit(commit);
-    if (code != 0)
-        give_up_committed(work, code);
+    if (code != 0 || goes_without(work))
+        give_up_committed(work, code != 0 ? code : E_UNAVAILABLE);
 }
 
 void commit_start(struct work *work)

@@ -1,7 +1,8 @@
 /* Giving up what the group wants back.
  *
  *   begin: starts nothing, drops what waits --> runs end, or `drain` is over --> final commit --> given back
- *                                                                                 ^      | refused, for half a second
+ *                                                                                 ^      | refused, or a transaction that has not ended
+ *                                                                                 |      | when the group is left: for half a second
  *                                                                                 +------+
  *   lost meanwhile: left at once, nothing committed */
 #include "base/clock.h"
@@ -81,8 +82,9 @@ void give_up_committed(struct work *work, int code)
     }
     if (code != 0)
         log_warn("work",
-                 "%s: the last commit of partitions that are given back was refused; what was done since the one before is done again",
+                 "%s: the last commit of partitions that are given back was not taken; what was done since the one before is done again",
                  work->options.stream);
+    alarm_unset(&work->alarm, &work->final_due.entry);
     work->final_commit = false;
     for (struct list *link; (link = list_first(&work->giving_up)) != NULL;)
         partition_leave(list_entry(link, struct partition, link));

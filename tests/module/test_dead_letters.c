@@ -38,7 +38,7 @@ static void a_record_that_has_failed_for_the_last_time_is_a_dead_letter_that_tel
     then_header_is(letters[0], "x-attempt", "3");
     then_header_is(letters[0], "x-final-error", "the simulated job is one that always fails");
     then_header_is(letters[0], "x-request-id", "r-17");
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 
@@ -63,7 +63,7 @@ static void a_dead_letter_is_a_new_span_of_the_same_trace(void **state)
     assert_memory_equal(value, "00-0af7651916cd43dd8448eb211c80319c-", 36);
     assert_memory_not_equal((const char *)value + 36, "b7ad6b7169203331", 16);
     assert_int_not_equal(rd_kafka_header_get(headers, 1, "traceparent", &value, &size), 0);
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 
@@ -87,7 +87,7 @@ static void a_record_that_cannot_be_read_is_a_dead_letter_at_once(void **state)
     assert_int_equal(count, COUNT);
     for (size_t i = 0; i < count; i++)
         then_header_is(letters[i], "x-attempt", "1");
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
 
     struct work_counts counts;
     work_counts(crew.works[0], &counts);
@@ -118,7 +118,7 @@ static void a_record_too_large_for_the_dead_letter_topic_leaves_a_pointer(void *
     then_header_is(letters[0], "x-origin-partition", "2");
     then_header_is(letters[0], "x-origin-offset", "0");
     assert_memory_equal(letters[0]->payload, "{\"origin\":{\"topic\":\"jobs\",\"partition\":2,\"offset\":0},\"bytes\":5000,", 62);
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 
@@ -141,7 +141,7 @@ static void a_record_that_there_is_no_memory_for_leaves_a_pointer_too(void **sta
     assert_int_equal(count, 1);
     then_header_is(letters[0], "x-origin-partition", "1");
     then_header_is(letters[0], "x-final-error", "there was no memory for its 22 bytes");
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 
@@ -183,7 +183,7 @@ static void nothing_is_committed_until_its_dead_letter_is_stored(void **state)
     rd_kafka_message_t *letters[4];
     size_t count = read_dead_letters(&crew, &reader, letters, 4);
     assert_int_equal(count, 1);
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 

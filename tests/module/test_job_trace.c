@@ -167,7 +167,7 @@ static void a_dead_letter_names_the_span_of_its_publication(void **state)
     size_t letter_count = read_dead_letters(&crew, &reader, letters, 2);
     assert_int_equal(letter_count, 1);
     then_header_is(letters[0], "traceparent", traceparent);
-    free_dead_letters(reader, letters, letter_count);
+    free_records(reader, letters, letter_count);
     then_the_crew_goes(&crew);
 }
 

@@ -273,7 +273,7 @@ static void an_attempt_that_passes_its_timeout_has_failed(void **state)
     size_t count = read_dead_letters(&crew, &reader, letters, 4);
     assert_int_equal(count, 1);
     then_header_is(letters[0], "x-final-error", "the attempt took longer than its timeout of 50 ms");
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 
@@ -333,7 +333,7 @@ static void what_failed_on_a_thread_while_the_loop_stood_still_tells_its_own_rea
     assert_int_equal(count, 4);
     for (size_t i = 0; i < count; i++)
         then_header_is(letters[i], "x-final-error", "the simulated job is one that always fails");
-    free_dead_letters(reader, letters, count);
+    free_records(reader, letters, count);
     then_the_crew_goes(&crew);
 }
 

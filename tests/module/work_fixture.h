@@ -17,6 +17,7 @@
 #define GROUP         "workers"
 #define TOPIC         "jobs"
 #define DEAD_TOPIC    "jobs-dlq"
+#define OUTPUT_TOPIC  "done"
 #define EVIDENCE_MAX  20000
 #define WORK_PATIENCE 60000
 #define CLOSE_US      (10 * UINT64_C(1000000))
@@ -38,8 +39,8 @@ struct crew {
     struct work_shared shared;
     struct tracing tracing;
     struct work_config config;
-    struct topic *dead_topic;
-    struct producer_topic *dead;
+    struct topic *dead_topic, *output_topic;
+    struct producer_topic *dead, *output; /* no output: NULL */
     struct work *works[2];
     bool work_closed[2];
     bool drained;
@@ -97,7 +98,7 @@ static inline void given_crew(struct crew *crew, size_t slots)
     work_shared_init(&crew->shared, &crew->base.loop, &crew->pool, slots, crew->base.metrics, &crew->base.stats);
 }
 
-/* The topic with its records' writer, and the producer of dead letters. */
+/* The topic with its records' writer, and the producer of dead letters and of what is passed on. */
 static inline void given_log(struct crew *crew)
 {
     struct error err = { 0 };
@@ -106,11 +107,15 @@ static inline void given_log(struct crew *crew)
     assert_string_equal(err.message, "");
     crew->base.topic = topics_add(crew->base.topics, &crew->base.topic_config, &err);
     crew->dead_topic = topics_add(crew->base.topics, &crew->config.dead, &err);
+    if (crew->config.output.name != NULL)
+        crew->output_topic = topics_add(crew->base.topics, &crew->config.output, &err);
     assert_string_equal(err.message, "");
     topics_start(crew->base.topics, NULL, NULL);
     given_producer(&crew->base);
     struct producer_topic_options options = { .stream = "jobs", .topic = crew->dead_topic };
     crew->dead = producer_topic_open(crew->base.producer, &options);
+    options.topic = crew->output_topic;
+    crew->output = options.topic == NULL ? NULL : producer_topic_open(crew->base.producer, &options);
     assert_true(wait_until(&crew->base, are_topics_ready, NULL, PATIENCE_MS));
     crew->writer = open_raw(crew, RD_KAFKA_PRODUCER, NULL);
 }
@@ -127,6 +132,8 @@ static inline void given_work(struct crew *crew, size_t which)
         .target = crew->base.target,
         .tracer = crew->tracing.tracer,
         .dead = crew->dead,
+        .output = crew->output,
+        .producer = &crew->base.config,
     };
     crew->works[which] = work_start(&options, &err);
     assert_string_equal(err.message, "");
@@ -363,30 +370,36 @@ static inline void given_commit(struct crew *crew, int32_t partition, int64_t of
     rd_kafka_destroy(reader);
 }
 
-/* The dead letters, at most `max`, until none comes for 500 ms. The caller destroys them. */
-static inline size_t read_dead_letters(struct crew *crew, rd_kafka_t **reader, rd_kafka_message_t **letters, size_t max)
+/* The records of a topic, at most `max`, until none comes for 500 ms. The caller destroys them. */
+static inline size_t read_topic(struct crew *crew, const char *topic, int32_t partitions, rd_kafka_t **reader,
+                                rd_kafka_message_t **records, size_t max)
 {
     *reader = open_raw(crew, RD_KAFKA_CONSUMER, "reader");
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2);
-    for (int32_t partition = 0; partition < 2; partition++)
-        rd_kafka_topic_partition_list_add(list, DEAD_TOPIC, partition)->offset = 0;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int32_t partition = 0; partition < partitions; partition++)
+        rd_kafka_topic_partition_list_add(list, topic, partition)->offset = 0;
     rd_kafka_assign(*reader, list);
     rd_kafka_topic_partition_list_destroy(list);
     size_t count = 0;
-    rd_kafka_message_t *letter;
-    while (count < max && (letter = rd_kafka_consumer_poll(*reader, count == 0 ? 5000 : 500)) != NULL) {
-        if (letter->err == 0)
-            letters[count++] = letter;
+    rd_kafka_message_t *record;
+    while (count < max && (record = rd_kafka_consumer_poll(*reader, count == 0 ? 5000 : 500)) != NULL) {
+        if (record->err == 0)
+            records[count++] = record;
         else
-            rd_kafka_message_destroy(letter);
+            rd_kafka_message_destroy(record);
     }
     return count;
 }
 
-static inline void free_dead_letters(rd_kafka_t *reader, rd_kafka_message_t **letters, size_t count)
+static inline size_t read_dead_letters(struct crew *crew, rd_kafka_t **reader, rd_kafka_message_t **letters, size_t max)
+{
+    return read_topic(crew, DEAD_TOPIC, 2, reader, letters, max);
+}
+
+static inline void free_records(rd_kafka_t *reader, rd_kafka_message_t **records, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        rd_kafka_message_destroy(letters[i]);
+        rd_kafka_message_destroy(records[i]);
     rd_kafka_consumer_close(reader);
     rd_kafka_destroy(reader);
 }
