@@ -1,8 +1,8 @@
 /* transactor: records, and how far a group has read, that become visible together or not at all (KIP-98, KIP-447).
  *
- *   transactional id   what the brokers know a transactor by: whoever opens one fences the one before, and what that one left open is
- * aborted transaction        one call: its records are sent, the group's offsets go along, all is committed membership         of the
- * consumer in its group: the group's coordinator refuses the offsets of a member that it has dismissed
+ *   transactional id   what the brokers know a transactor by: who opens one fences the one before, and what that one left open is aborted
+ *   transaction        one call: its records are sent, the group's offsets go along, all is committed
+ *   membership         of the consumer in its group: the coordinator refuses the offsets of a member that it has dismissed
  *
  *   OPENING --the id is ours--> READY --transactor_run--> RUNNING --committed or aborted--> READY
  *      ^                                                     |
