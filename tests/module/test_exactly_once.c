@@ -142,7 +142,7 @@ static int number_in(const rd_kafka_message_t *record, const char *name)
     return number;
 }
 
-/* Whatever came out before, in the end there is each record of a partition, in order: `times` times in all, none left out. */
+/* What came out again begins anew, and none is left out. `times`: each so often in all; 0: it cannot be told. */
 static void then_all_came_out_in_order(struct crew *crew, int partitions, size_t times)
 {
     rd_kafka_t *reader;
