@@ -371,8 +371,8 @@ static inline void given_commit(struct crew *crew, int32_t partition, int64_t of
 }
 
 /* The records of a topic, at most `max`, until none comes for 500 ms. The caller destroys them. */
-static inline size_t read_topic(struct crew *crew, const char *topic, int32_t partitions, rd_kafka_t **reader,
-                                rd_kafka_message_t **records, size_t max)
+static inline size_t read_topic(struct crew *crew, const char *topic, int32_t partitions, rd_kafka_t **reader, rd_kafka_message_t **records,
+                                size_t max)
 {
     *reader = open_raw(crew, RD_KAFKA_CONSUMER, "reader");
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
