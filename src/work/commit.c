@@ -187,8 +187,8 @@ void commit_soon(struct work *work)
 
 /* --- answers --- */
 
-/* While a group waits for a member that was killed, commits wait behind our own joining: what has become done since then was told to
- * nobody for a whole session, and must not wait for the interval too. */
+/* While a group waits for a member that was killed, commits are answered only when it is divided, as too late: what has become done since
+ * then was told to nobody for a whole session, and must not wait for the interval too. */
 #define OVERTAKEN_US 50000
 
 static void on_answer(void *arg, const int *codes, const char *sentence)

@@ -55,6 +55,20 @@ static void given_a_rebalance_that_refuses_commits(struct crew *crew, int count)
                                                      (int)RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, 200);
 }
 
+static void what_a_rebalance_has_overtaken_is_committed_without_waiting_for_the_next_interval(void **state)
+{
+    struct crew crew;
+    given_crew(&crew, 10);
+    crew.config.commit.interval_us = 3600000000; /* the first is asked for here, the next is an hour away */
+    given_full_log(&crew);
+    given_work(&crew, 0);
+    when_ended(&crew, (uint64_t)COUNT * PARTITIONS);
+    given_refusals(&crew, OFFSET_COMMIT, 3, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
+    alarm_set(&crew.works[0]->alarm, &crew.works[0]->commit_due.entry, 0);
+    assert_true(wait_until(&crew.base, are_committed, &(int64_t){ COUNT }, WORK_PATIENCE));
+    then_the_crew_goes(&crew);
+}
+
 static void whoever_leaves_while_the_group_is_divided_waits_until_its_commits_are_taken(void **state)
 {
     struct crew crew;
@@ -364,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_coordinator_that_has_moved_is_followed_by_commits),
         cmocka_unit_test(a_broker_that_goes_away_in_the_middle_of_a_rebalance_delays_it),
         cmocka_unit_test(more_partitions_than_the_prefetch_was_divided_among_are_remembered_for_the_next_client),
+        cmocka_unit_test(what_a_rebalance_has_overtaken_is_committed_without_waiting_for_the_next_interval),
         cmocka_unit_test(whoever_leaves_while_the_group_is_divided_waits_until_its_commits_are_taken),
         cmocka_unit_test(nobody_waits_for_commits_longer_than_the_time_to_close),
         cmocka_unit_test(whoever_has_nothing_to_do_for_longer_than_max_poll_stays_a_member),
