@@ -18,5 +18,5 @@ struct retry_policy {
 /* `attempt` (from 1) failed. Returns false when it was the last one; else sets `delay_us`. */
 bool retry_next(const struct retry_policy *policy, unsigned attempt, struct random *random, uint64_t *delay_us);
 
-/* The same without end, for what must not be given up (a dead letter, a stream whose database is away). */
+/* The same without end, for what must not be given up (a publication, a stream whose database is away). */
 uint64_t retry_delay_us(const struct retry_policy *policy, unsigned attempt, struct random *random);

@@ -162,7 +162,7 @@ static void note_answer(struct work *work, int code, const char *sentence)
 
 /* --- exactly once: after a transaction --- */
 
-static const struct retry_policy again_policy = { .base_us = 100000, .max_us = 5000000, .jitter_us = 100000 };
+static const struct retry_policy abort_policy = { .base_us = 100000, .max_us = 5000000, .jitter_us = 100000 };
 
 static void go_on(struct work *work, int code, bool vouches)
 {
@@ -174,7 +174,7 @@ static void go_on(struct work *work, int code, bool vouches)
     else if (work->closing)
         return; /* what is left is looked at all the time */
     else if (code != 0)
-        alarm_set(&work->alarm, &work->commit_due.entry, clock_us() + retry_delay_us(&again_policy, work->aborts, &work->random));
+        alarm_set(&work->alarm, &work->commit_due.entry, clock_us() + retry_delay_us(&abort_policy, work->aborts, &work->random));
     else if (cut_is_large(work))
         commit_soon(work);
 }

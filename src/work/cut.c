@@ -58,11 +58,6 @@ static void take_out(struct publication *publication)
     account(publication, false);
 }
 
-bool cut_is_empty(const struct work *work)
-{
-    return list_empty(&work->cut);
-}
-
 size_t cut_under_way(const struct work *work)
 {
     return work->round == NULL ? 0 : work->round->count;
@@ -105,8 +100,10 @@ static void free_round(struct round *round)
 
 static void on_committed(struct round *round, uint64_t now_us)
 {
-    for (size_t i = 0; i < round->count; i++)
+    for (size_t i = 0; i < round->count; i++) {
+        round->records[i].delivery.latency_us = now_us - round->publications[i]->sent_us;
         publication_stored(round->publications[i], &round->records[i].delivery, now_us);
+    }
 }
 
 static bool is_refused(const struct transaction_record *record)

@@ -23,9 +23,6 @@ void cut_put_back(struct publication *publication);
 /* The partition is left: what waits here of it is forgotten, and does not release it. What is under way ends by itself. */
 void cut_forget(struct partition *partition);
 
-/* Is there anything that no commit has taken along yet? */
-bool cut_is_empty(const struct work *work);
-
 /* There is so much that the next commit should not be waited for: what is held until then leaves no room for more. */
 bool cut_is_large(const struct work *work);
 

@@ -69,11 +69,11 @@ void job_fetch(const struct job *job);
 void job_done(struct job *job, const struct trace_context *trace, uint64_t now_us);
 /* The job ends undone: its partition is left, or about to be. It will be read again by whoever comes next. */
 void job_forget(struct job *job);
-/* The same in parts: what is done of it before its offset is. */
-void job_leave_lane(struct job *job);
-void job_count_offset(struct job *job, uint64_t now_us);
-void job_committed(struct job *job, const struct trace_context *trace, uint64_t now_us);
-void job_leave(struct job *job);
+/* The same in parts, for jobs whose offset is committed with what they leave behind. */
+void job_leave_lane(struct job *job);                                                    /* its successor is ready */
+void job_count_offset(struct job *job, uint64_t now_us);                                 /* as done */
+void job_committed(struct job *job, const struct trace_context *trace, uint64_t now_us); /* the job is gone, done */
+void job_leave(struct job *job);                                                         /* the job is gone, undone */
 static inline bool job_is_in_lane(const struct job *job)
 {
     return job->record.lane != NULL;

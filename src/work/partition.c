@@ -48,7 +48,7 @@ void partition_drop_waiting(struct partition *partition)
 {
     list_each(link, &partition->jobs) {
         struct job *job = list_entry(link, struct job, link);
-        if (job->record.state != RECORD_RUNNING && !publication_is_under_way(job))
+        if (job_is_in_lane(job) && job->record.state != RECORD_RUNNING && !publication_is_under_way(job))
             drop(job);
     }
     intake_account(partition);

@@ -81,7 +81,8 @@ struct work_options {
     const struct producer_config *producer; /* for transactions, with `guarantee: exactly_once` */
 };
 
-/* What work_start would say of these options, told without a broker: `target.nowhere`. Needs stream, topic, config and target alone. */
+/* What work_start would say of these options, told without a broker: `target.nowhere`. Needs stream, topic, config and target, and
+ * the producer where transactions are wanted. */
 int work_check(const struct work_options *options, struct error *err);
 
 /* Joins the group and begins to work. NULL with a sentence. Needs no broker yet. */

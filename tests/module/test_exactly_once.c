@@ -123,7 +123,7 @@ static bool is_all_committed(struct fixture *base, void *arg)
         if (partition->commits > 0 || partition->committed != partition->offsets.watermark)
             return false;
     }
-    return work->round == NULL && cut_is_empty(work);
+    return work->round == NULL && list_empty(&work->cut);
 }
 
 static void when_all_is_committed(struct crew *crew)

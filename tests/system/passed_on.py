@@ -2,7 +2,7 @@
 
 import json
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 FROM_ITS_BEGINNING = 0
 
@@ -19,7 +19,7 @@ class PassedOn:
         return [TopicPartition(self.topic, number, FROM_ITS_BEGINNING) for number in described.partitions]
 
     def records(self):
-        """Up to the last stable offset, which is the end for whom reads committed records. [] where the topic is not there yet."""
+        """Up to the last stable offset, which is the end for whom reads committed records."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "judge", "isolation.level": "read_committed",
                              "enable.auto.commit": False, "enable.partition.eof": True})
         try:
@@ -32,6 +32,7 @@ class PassedOn:
                 if message.error() is None:
                     records.append(message)
                 else:
+                    assert message.error().code() == KafkaError._PARTITION_EOF, message.error()
                     ended.add(message.partition())
             return records
         finally:

@@ -174,6 +174,6 @@ bool consumer_is_connected(const struct consumer *consumer);
 #define CONSUMER_CLOSE_US (4 * UINT64_C(1000000))
 
 /* Leaves the group: on_revoked is called a last time for what is still assigned, then the handle is ended on a worker thread.
- * Who is just joining ends that first, so that it can say farewell, but
- * begins to leave by `until_us`. `closed` is called once, later; the consumer is gone then. */
+ * Who is just joining ends that first, so that it can say farewell, but begins to leave by `until_us`. `closed` is called once, later; the
+ * consumer is gone then. */
 void consumer_close(struct consumer *consumer, uint64_t until_us, void (*closed)(void *arg), void *arg);

@@ -2,7 +2,7 @@
 
 /* What a report without success means, when the record surely is not stored. Listed is what the record itself brings about. Not listed:
  * E_UNAVAILABLE, which includes that the topic or the partition chosen for it is no longer there, for its client may come again. */
-static int code_of(rd_kafka_resp_err_t code)
+int delivery_code_of(rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -61,7 +61,7 @@ void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message,
     bool possibly = status == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
     delivery->sentence = reason_of(message, possibly);
     delivery->status = possibly ? DELIVERY_POSSIBLY_PERSISTED : DELIVERY_NOT_PERSISTED;
-    delivery->code = possibly ? E_UNKNOWN : code_of(message->err);
+    delivery->code = possibly ? E_UNKNOWN : delivery_code_of(message->err);
 }
 
 enum produce_failure delivery_failure(const struct delivery *delivery)

@@ -64,8 +64,10 @@ int producer_topic_admits(struct producer_topic *topic, struct error *err)
     return 0;
 }
 
-static rd_kafka_headers_t *headers_of(const struct producer_record *record)
+rd_kafka_headers_t *producer_headers(const struct producer_record *record)
 {
+    if (record->header_count == 0)
+        return NULL;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
     for (size_t i = 0; i < record->header_count; i++) {
         const struct producer_header *header = &record->headers[i];
@@ -76,7 +78,7 @@ static rd_kafka_headers_t *headers_of(const struct producer_record *record)
 
 static rd_kafka_resp_err_t produce(struct producer_topic *topic, const struct producer_record *record, void *opaque)
 {
-    rd_kafka_headers_t *headers = record->header_count == 0 ? NULL : headers_of(record);
+    rd_kafka_headers_t *headers = producer_headers(record);
     rd_kafka_resp_err_t code = rd_kafka_producev(
         topic->producer->handle->client, RD_KAFKA_V_RKT(topic->client), RD_KAFKA_V_PARTITION(record->partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.data, record->value.size),

@@ -123,8 +123,10 @@ void producer_topic_free(struct producer_topic *topic);
 
 /* delivery.c: puts librdkafka's report into our words. `acknowledged`: the brokers were asked to answer (acks), so an offset is told.
  * `latency_us` is the caller's. */
+int delivery_code_of(rd_kafka_resp_err_t code); /* what it means for a record that surely is not stored */
 void delivery_read(struct delivery *delivery, const rd_kafka_message_t *message, bool acknowledged);
 enum produce_failure delivery_failure(const struct delivery *delivery);
 
 /* producer.c */
+rd_kafka_headers_t *producer_headers(const struct producer_record *record); /* for librdkafka, which takes them with the record; or NULL */
 void producer_on_event(void *handle, rd_kafka_event_t *event);

@@ -1,5 +1,6 @@
 /* The records of a transaction: sent, in batches that their topics take, and what became of them. */
 #include "base/clock.h"
+#include "io/kafka/producer_state.h"
 #include "io/kafka/transactor_parts.h"
 
 #include <stdio.h>
@@ -68,25 +69,16 @@ struct trouble transactor_await_reports(struct transactor *transactor, const str
 static struct trouble refusal(struct transaction_record *record, rd_kafka_resp_err_t code)
 {
     struct trouble trouble = { .code = code, .abort = true };
-    record->delivery.code = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? E_TOO_LARGE : E_UNAVAILABLE;
+    record->delivery.code = delivery_code_of(code);
     record->delivery.sentence = client_reason(code);
     snprintf(trouble.sentence, sizeof(trouble.sentence), "a record for %s: %s", record->topic, client_reason(code));
     return trouble;
 }
 
-static rd_kafka_headers_t *headers_of(const struct producer_record *record)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
-    for (size_t i = 0; i < record->header_count; i++)
-        rd_kafka_header_add(headers, record->headers[i].name.data, (ssize_t)record->headers[i].name.size, record->headers[i].value.data,
-                            (ssize_t)record->headers[i].value.size);
-    return headers;
-}
-
 static struct trouble send_record(struct transactor *transactor, struct transaction_record *out)
 {
     const struct producer_record *record = &out->record;
-    rd_kafka_headers_t *headers = headers_of(record);
+    rd_kafka_headers_t *headers = producer_headers(record);
     out->delivery = (struct delivery){
         .status = DELIVERY_NOT_PERSISTED,
         .code = E_CANCELED,
@@ -100,7 +92,8 @@ static struct trouble send_record(struct transactor *transactor, struct transact
         RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(out), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return (struct trouble){ 0 };
-    rd_kafka_headers_destroy(headers); /* librdkafka takes them only with the record */
+    if (headers != NULL)
+        rd_kafka_headers_destroy(headers); /* librdkafka takes them only with the record */
     return refusal(out, code);
 }
 
